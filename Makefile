@@ -1,0 +1,49 @@
+# Two commands do everything: `make demo` and `make test`. Each sets itself up on a machine with Python 3.11, git and make.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+JOBS ?= 2
+
+.PHONY: help setup demo test test-slow lint docs bench lock clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+setup: $(STAMP) ## .venv with every extra and the test group
+
+$(STAMP): requirements.lock pyproject.toml tools/bootstrap.sh
+	@PYTHON=$(PYTHON) bash tools/bootstrap.sh $(VENV)
+	@touch $@
+
+demo: $(STAMP) ## a virtual trial, from raw recordings to a report (under 2 minutes)
+	@$(BIN)/remyelin demo demo-out
+
+test: $(STAMP) lint ## lint, types, layers and the fast tests (under 10 minutes on 2 cores)
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not slow"
+
+test-slow: $(STAMP) ## the tests that take minutes
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m slow
+
+lint: $(STAMP) ## ruff, mypy, import contracts, spelling, project metadata
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell src tests docs benchmarks *.md
+	$(BIN)/validate-pyproject -q pyproject.toml
+
+docs: $(STAMP) ## the documentation, in docs/_build/html
+	$(BIN)/sphinx-build -q -W -n docs docs/_build/html
+
+bench: $(STAMP) ## the benchmarks whose tables stand in the docs (hours)
+	$(BIN)/python benchmarks/run.py
+
+lock: $(STAMP) ## resolve requirements.lock again
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group test --group docs --universal --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 --upgrade -q -o requirements.lock
+
+clean: ## remove what was built
+	rm -rf $(VENV) build dist demo-out docs/_build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

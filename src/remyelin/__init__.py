@@ -1,0 +1,5 @@
+"""Plan, simulate, measure, analyse and report trials of remyelinating treatments in multiple sclerosis."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

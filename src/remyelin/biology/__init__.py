@@ -1,0 +1,1 @@
+"""Progenitor to myelin: the state of a lesion."""

@@ -1,0 +1,1 @@
+"""What is known: every number with unit, source and status."""

@@ -1,0 +1,1 @@
+"""Recordings to measurements: BIDS dataset, registration, MTR, lesions."""

@@ -1,0 +1,1 @@
+"""Results to pages that a person looks at: self-contained HTML, no network."""

@@ -1,0 +1,1 @@
+"""Measurements to treatment effect: endpoints, estimators, results."""

@@ -1,0 +1,1 @@
+"""Virtual patients under a protocol, written as recordings with known truth."""
