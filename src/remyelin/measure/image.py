@@ -31,7 +31,7 @@ class Volume:
     @property
     def voxel_mm(self) -> FloatArray:
         """(3,) edge lengths of a voxel in mm."""
-        return np.sqrt((self.affine[:3, :3] ** 2).sum(0))
+        return np.asarray(np.sqrt((self.affine[:3, :3] ** 2).sum(0)))
 
     @property
     def voxel_mm3(self) -> float:
