@@ -124,7 +124,7 @@ def gunzip(path: Path, root: Path | None, *, limit: int) -> bytes:
 
 
 def gunzip_head(path: Path, root: Path | None, size: int) -> bytes:
-    """The first `size` bytes that a gzip file inflates to (fewer if it has fewer); the rest is not verified."""
+    """The first `size` bytes of the content of a gzip file, or all it has; nothing is verified yet."""
     name = relative(path, root)
     safe_file(path, root)
     out = b""
