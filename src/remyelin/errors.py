@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 FIELDS = ("file", "field", "found", "expected", "fix")
@@ -9,7 +12,34 @@ FIELDS = ("file", "field", "found", "expected", "fix")
 
 def _line(file: str, field: str, found: str, expected: str, fix: str) -> str:
     where = f"{file}: {field}" if file else field
-    return f"{where} is {found}, expected {expected}. Fix: {fix}."
+    return f"{where} is {found}, expected {expected}. Fix: {fix}" + ("" if fix.endswith("?") else ".")
+
+
+def did_you_mean(word: str, options: Iterable[str], limit: int = 12) -> str:
+    """The words of a fix: the option most like `word`, or, where none is like it, the options.
+
+    Zero padding that was lost is the likeliest slip of all, so it goes before any likeness of letters.
+
+    Examples
+    --------
+    >>> did_you_mean("powr", ["power", "seed"])
+    "did you mean 'power'?"
+    >>> did_you_mean("sub-2", ["sub-12", "sub-02"])
+    "did you mean 'sub-02'?"
+    >>> did_you_mean("zzz", ["power", "seed"])
+    'use one of power, seed'
+    """
+    names = list(dict.fromkeys(options))
+    unpadded = [name for name in names if _unpadded(name) == _unpadded(word)]
+    nearest = unpadded or difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    if nearest:
+        return f"did you mean '{nearest[0]}'?"
+    listed = ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")
+    return f"use one of {listed}" if names else "take it out"
+
+
+def _unpadded(name: str) -> str:
+    return re.sub(r"(?<!\d)0+(?=\d)", "", name.casefold())
 
 
 class RemyelinError(ValueError):
