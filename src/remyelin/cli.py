@@ -1,1 +1,187 @@
-"""The command line: parse, call, print."""
+"""The command line: parse, call, print.
+
+Exit code 0 if all that was asked for was done, 1 if some participants failed (the others are finished) or the run
+was refused, 2 for wrong usage.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+
+from remyelin.errors import RemyelinError
+
+app = App(
+    name="remyelin",
+    help="Trials of remyelinating treatments in multiple sclerosis: measured, analysed and reported.\n\n"
+    "A research tool, not a medical device.",
+    help_format="markdown",
+    help_epilogue="Start with `remyelin demo`: a virtual trial, from raw recordings to a report.",
+)
+
+Labels = Annotated[
+    list[str] | None, Parameter(name=["--participant-label", "--participant_label"], consume_multiple=True)
+]
+Json = Annotated[bool, Parameter(name="--json", negative=())]
+
+
+@app.command
+def demo(out: Path = Path("demo-out"), *, jobs: int = 2, seed: int = 2026, json: Json = False) -> int:
+    """A virtual trial, from raw recordings to a report, with nothing to prepare.
+
+    Example: `remyelin demo demo-out`, then open `demo-out/report.html`.
+
+    Parameters
+    ----------
+    out
+        Folder for the recordings (`out/bids`), the measurements and the report.
+    jobs
+        Participants measured at the same time.
+    seed
+        Another seed gives another virtual trial.
+    json
+        Print the summary as JSON.
+    """
+    from remyelin.demo import run_demo
+
+    return _say(run_demo(out, workers=jobs, seed=seed), json)
+
+
+@app.command
+def measure(
+    bids: Path,
+    out: Path,
+    level: Literal["participant", "group"],
+    *,
+    participant_label: Labels = None,
+    protocol: str | None = None,
+    min_volume_mm3: float | None = None,
+    erosion_voxels: int | None = None,
+    interpolation: Literal["none", "halfway"] | None = None,
+    normalise: Literal["none", "nawm", "phantom"] | None = None,
+    rescan_sd_pu: float | None = None,
+    jobs: int = 1,
+    timeout_min: float | None = None,
+    json: Json = False,
+) -> int:
+    """Measure a BIDS dataset: recordings to measurements (a BIDS App).
+
+    Level `participant` measures each participant and writes a table, maps and a page for each; participants already
+    finished with the same inputs and settings are skipped. Level `group` joins their tables and writes the report; it
+    needs no raw data.
+
+    Examples: `remyelin measure BIDS OUT participant --jobs 2`, then `remyelin measure BIDS OUT group`.
+
+    Parameters
+    ----------
+    bids
+        The dataset: MT-off and MT-on images, lesion masks in `derivatives/`.
+    out
+        Results folder, a BIDS derivatives dataset.
+    level
+        `participant` or `group`.
+    participant_label
+        Only these participants, without `sub-`: `--participant-label 01 02`.
+    protocol
+        Take the settings from the `[measure]` table of this protocol: a file, or the name of a packaged one.
+    min_volume_mm3
+        Leave out lesions smaller than this; how many is reported.
+    erosion_voxels
+        Erode each lesion by so many voxels first. At 1 mm one erosion leaves 40 % of lesions.
+    interpolation
+        `none` carries lesion weights to the native images (default); `halfway` resamples each image once.
+    normalise
+        Remove scanner drift by the mean MTR of normal-appearing white matter (`nawm`) or of a `phantom`.
+    rescan_sd_pu
+        Scan-rescan SD of a large lesion's MTR, in pu: the error floor that one image cannot show.
+    jobs
+        Participants measured at the same time; 1 GB of memory each at 1 mm.
+    timeout_min
+        Give up on a participant after this many minutes, name it, and go on.
+    json
+        Print the summary as JSON.
+    """
+    from remyelin.measure.run import gather, measure_participants, resolve_settings
+    from remyelin.report import participant_pages, trial_page
+
+    if level == "group":
+        summary = gather(out)
+        trial_page(out)
+        return _say(summary, json)
+    given = {
+        "min_volume_mm3": min_volume_mm3,
+        "erosion_voxels": erosion_voxels,
+        "interpolation": interpolation,
+        "normalise": normalise,
+        "rescan_sd_pu": rescan_sd_pu,
+    }
+    settings = resolve_settings(protocol, {k: v for k, v in given.items() if v is not None})
+    summary = measure_participants(
+        bids, out, settings, labels=participant_label, workers=jobs, timeout_s=timeout_min and 60 * timeout_min
+    )
+    participant_pages(out, summary.measured)
+    return _say(summary, json)
+
+
+@app.command
+def analyse(protocol: str, out: Path, *, allocation: Path | None = None, json: Json = False) -> int:
+    """Measurements to treatment effect, as the protocol says.
+
+    Example: `remyelin analyse ccmr-one OUT --allocation allocation.tsv`
+
+    Parameters
+    ----------
+    protocol
+        A protocol file (TOML), or the name of a packaged one.
+    out
+        The folder that `remyelin measure` filled.
+    allocation
+        A table `participant_id`, `arm`, kept apart from the dataset until now.
+    json
+        Print the results as JSON.
+    """
+    from remyelin.report.analysis import analyse_folder
+
+    return _say(analyse_folder(protocol, out, allocation), json)
+
+
+@app.command
+def report(out: Path, *, json: Json = False) -> int:
+    """Write the report again: one self-contained page for the trial and one for each participant.
+
+    Example: `remyelin report OUT`, then open `OUT/report.html`.
+
+    Parameters
+    ----------
+    out
+        The folder that `remyelin measure` and `remyelin analyse` filled.
+    json
+        Print the paths as JSON.
+    """
+    from remyelin.report import all_pages
+
+    return _say(all_pages(out), json)
+
+
+def _say(summary: Any, as_json: bool) -> int:
+    print(json.dumps(summary.to_dict(), indent=1, sort_keys=True) if as_json else str(summary))  # noqa: T201
+    return int(summary.exit_code)
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends in one line, never in a traceback."""
+    try:
+        code = app(exit_on_error=False, print_error=True, result_action="return_value")
+    except CycloptsError:
+        code = 2
+    except RemyelinError as error:
+        sys.stderr.write(f"{error}\n")
+        code = 1
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped. What is finished is kept; run the same command to go on.\n")
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)
