@@ -203,7 +203,7 @@ def _write_head(
 ) -> None:
     said = (
         "Virtual data: no person was scanned. Heads, lesions and noise are computed; the true effect "
-        f"is set to {effect_pu:+g} pu, in lesions of the treated arm that lie below their participant's median."
+        f"is set to {effect_pu:+g} pu, in lesions of the treated arm below their participant's median."
     )
     maker = {"Name": "remyelin virtual trial", "Version": versions()["remyelin"], "Description": said}
     common = {"BIDSVersion": BIDS_VERSION, "License": "CC0", "Authors": ["remyelin"]}
