@@ -1,0 +1,218 @@
+"""What must hold for every analysis of covariance, and what it must refuse."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from remyelin.errors import InputError
+from remyelin.trial.ancova import COVARIANCES, ancova
+
+FORMULA = "change ~ arm + baseline"
+
+
+def trial(n: int = 24, seed: int = 1, effect: float = 0.3) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    arm = np.array(["placebo", "drug"])[rng.permutation(np.arange(n) % 2)]
+    baseline = rng.normal(31, 2, n)
+    change = effect * (arm == "drug") - 0.1 * (baseline - 31) + rng.normal(0, 0.3, n)
+    return pd.DataFrame(
+        {"arm": arm, "baseline": baseline, "change": change, "centre": rng.choice(["x", "y"], n)}
+    )
+
+
+def slow_twin(data: pd.DataFrame, covariance: str, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The textbook formulas, with inverses."""
+    X = np.column_stack([np.ones(len(data)), data["arm"] == "drug", data["baseline"]]).astype(float)
+    y, W = data["change"].to_numpy(), np.diag(weights)
+    bread = np.linalg.inv(X.T @ W @ X)
+    beta = bread @ X.T @ W @ y
+    e, n, p = y - X @ beta, *X.shape
+    if covariance == "classical":
+        return beta, bread * (e @ W @ e) / (n - p)
+    h = np.diag(X @ bread @ X.T @ W)
+    scale = n / (n - p) if covariance == "HC1" else 1 / (1 - h) ** 2
+    return beta, bread @ X.T @ W @ np.diag(e**2 * scale) @ W @ X @ bread
+
+
+@pytest.mark.parametrize("covariance", COVARIANCES)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_agrees_with_the_textbook(covariance, weighted):
+    data = trial()
+    weights = np.random.default_rng(2).uniform(0.5, 4, len(data)) if weighted else np.ones(len(data))
+    fit = ancova(
+        FORMULA, data, reference="placebo", covariance=covariance, weights=weights if weighted else None
+    )
+    beta, vcov = slow_twin(data, covariance, weights)
+    assert_allclose(fit.table["estimate"], beta, rtol=1e-9)
+    assert_allclose(fit.vcov, vcov, rtol=1e-8)
+
+
+@given(seed=st.integers(0, 10_000), scale=st.floats(0.01, 100), shift=st.floats(-50, 50))
+def test_follows_the_unit_of_the_response(seed, scale, shift):
+    data = trial(seed=seed)
+    one = ancova(FORMULA, data, reference="placebo").contrasts().iloc[0]
+    other = (
+        ancova(FORMULA, data.assign(change=scale * data["change"] + shift), reference="placebo")
+        .contrasts()
+        .iloc[0]
+    )
+    assert_allclose(other["estimate"], scale * one["estimate"], rtol=1e-6, atol=1e-6 * scale)
+    assert_allclose(other["p"], one["p"], rtol=1e-5, atol=1e-9)
+
+
+@given(seed=st.integers(0, 10_000))
+def test_row_order_and_names_of_arms_do_not_matter(seed):
+    data = trial(seed=seed)
+    one = ancova(FORMULA, data, reference="placebo").contrasts().iloc[0]
+    shuffled = data.sample(frac=1, random_state=seed)
+    assert_allclose(
+        ancova(FORMULA, shuffled, reference="placebo").contrasts().iloc[0], one, rtol=1e-8, atol=1e-12
+    )
+    swapped = ancova(FORMULA, data, reference="drug").contrasts().iloc[0]
+    assert_allclose(swapped["estimate"], -one["estimate"], rtol=1e-8, atol=1e-12)
+
+
+def test_weights_have_no_scale():
+    data = trial()
+    w = np.random.default_rng(3).uniform(1, 2, len(data))
+    one, other = (ancova(FORMULA, data, weights=k * w).table for k in (1.0, 1e4))
+    assert_allclose(one, other, rtol=1e-8)
+
+
+def test_means_of_an_interaction_are_taken_at_the_mean_baseline():
+    data = trial()
+    fit = ancova("change ~ arm * baseline", data, reference="placebo")
+    at = data["baseline"].mean()
+    lines = {a: np.polyfit(part["baseline"], part["change"], 1) for a, part in data.groupby("arm")}
+    for arm, mean in fit.lsmeans()["estimate"].items():
+        assert mean == pytest.approx(np.polyval(lines[arm], at), rel=1e-8)
+    assert fit.contrasts().index.tolist() == ["drug - placebo"]
+
+
+def test_three_arms_are_each_compared_with_the_reference():
+    data = trial(30)
+    data["arm"] = np.array(["placebo", "low", "high"])[np.arange(30) % 3]
+    fit = ancova(FORMULA, data, reference="placebo")
+    assert list(fit.contrasts().index) == ["high - placebo", "low - placebo"]
+    assert list(fit.lsmeans().index) == ["placebo", "high", "low"]
+
+
+def test_the_result_says_what_produced_it():
+    data = trial()
+    fit = ancova(FORMULA, data, reference="placebo", covariance="HC3")
+    again = ancova(fit.formula, data, arm=fit.arm, reference=fit.reference, covariance=fit.covariance)
+    pd.testing.assert_frame_equal(again.to_frame(), fit.to_frame())
+    assert "HC3" in str(fit)
+    assert "drug - placebo" in str(fit)
+    assert fit._repr_html_().count("<table") == 2
+    assert fit.to_frame().columns[0] == "coefficient"
+
+
+def wrong(data: pd.DataFrame, formula: str = FORMULA, **options: object) -> InputError:
+    with pytest.raises(InputError) as caught:
+        ancova(formula, data, **options)  # type: ignore[arg-type]
+    return caught.value
+
+
+def test_one_arm_is_refused():
+    error = wrong(trial().query("arm == 'drug'"))
+    assert error.field == "arm"
+    assert "two arms" in error.expected
+
+
+def test_no_follow_up_is_refused():
+    error = wrong(trial().assign(change=np.nan))
+    assert error.field == "change"
+    assert "follow-up" in error.fix
+
+
+@pytest.mark.parametrize("column", ["change", "baseline", "arm"])
+def test_a_missing_value_is_refused_with_its_row(column):
+    data = trial()
+    data[column] = data[column].astype(object)
+    data.loc[4, column] = None
+    if column != "arm":
+        data[column] = data[column].astype(float)
+    error = wrong(data)
+    assert error.field == column
+    assert "row 5" in error.found
+
+
+def test_infinity_and_text_are_refused():
+    assert wrong(trial().assign(baseline=np.inf)).field == "baseline"
+    assert wrong(trial().assign(change="0,2")).field == "change"
+
+
+def test_terms_that_cannot_be_told_apart_are_refused():
+    data = trial()
+    twin = wrong(data.assign(copy=2 * data["baseline"]), "change ~ arm + baseline + copy")
+    assert twin.field == "copy"
+    site = wrong(data.assign(site=data["arm"].map({"drug": "A", "placebo": "B"})), "change ~ arm + site")
+    assert site.field == "site[T.B]"
+
+
+def test_fewer_rows_than_parameters_are_refused():
+    assert "3 parameters" in wrong(trial().iloc[[0, 1, 2]].assign(arm=["a", "b", "a"])).found
+
+
+def test_a_response_without_residue_is_refused():
+    data = trial()
+    assert wrong(data.assign(change=0.0)).field == "change"
+    assert wrong(data.assign(change=data["baseline"])).field == "change"
+
+
+def test_hc3_needs_two_rows_at_each_level():
+    data = trial()
+    data.loc[0, "centre"] = "z"
+    assert "row 1" in wrong(data, "change ~ arm + centre", covariance="HC3").found
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "change ~ arm + __import__('os').system('true')",
+        "change ~ arm + {baseline.values}",
+        "change ~ arm + I(baseline ** 9 ** 9 ** 9)",
+        "change ~ (arm + baseline) ** 1000",
+        "change ~ arm + open('x')",
+        "change ~ arm + C(baseline.map(print))",
+        "change ~ arm + (lambda: 1)()",
+    ],
+)
+def test_a_formula_runs_no_code(formula):
+    assert wrong(trial(), formula).field == "formula"
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["change", "arm + baseline", "change ~ arm +", "change ~ baseline", "change ~ arm + change", "~ arm"],
+)
+def test_a_formula_that_is_no_analysis_is_refused(formula):
+    assert wrong(trial(), formula).field == "formula"
+
+
+def test_a_column_that_is_not_there_is_named():
+    assert wrong(trial(), "change ~ arm + age").field == "age"
+
+
+def test_options_are_checked():
+    data = trial()
+    assert wrong(data, reference="verum").field == "reference"
+    assert wrong(data, covariance="HC9").field == "covariance"
+    assert wrong(data, weights=[1.0]).field == "weights"
+    assert wrong(data, weights=np.zeros(len(data))).field == "weights"
+    assert wrong(data.assign(baseline=-1.0), "change ~ arm + log(baseline)").field == "log(baseline)"
+    with pytest.raises(InputError, match="classical"):
+        ancova(FORMULA, data, covariance="HC1").anova()
+
+
+def test_the_table_given_is_not_altered():
+    data = trial()
+    before = data.copy(deep=True)
+    ancova("change ~ arm + C(centre)", data)
+    pd.testing.assert_frame_equal(data, before)
