@@ -1,0 +1,5 @@
+"""The trial as data: one frozen description for planning, simulation, measurement, analysis and report."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

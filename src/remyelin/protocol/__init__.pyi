@@ -1,0 +1,9 @@
+from .model import Protocol as Protocol
+from .parts import Arm as Arm
+from .parts import Endpoint as Endpoint
+from .parts import Estimand as Estimand
+from .parts import Measuring as Measuring
+from .parts import Period as Period
+from .parts import Plan as Plan
+from .parts import Trial as Trial
+from .parts import Visit as Visit

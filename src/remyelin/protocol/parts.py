@@ -1,0 +1,193 @@
+"""The tables of a protocol, each checked by itself; how they fit together is checked in `consistency`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from remyelin.tables.measures import MEASURES
+
+MAX_SIMULATIONS = 10_000_000
+_FORMULA = re.compile(
+    r"\s*[A-Za-z_]\w*\s*~(\s*(C\([A-Za-z_]\w*\)|[A-Za-z_]\w*|[01])\s*[-+*:]?)+(?<![-+*:])\s*"
+)
+
+
+def fault(found: str, expected: str, fix: str) -> PydanticCustomError:
+    """An error that already knows what was found, what was expected and how to put it right."""
+    return PydanticCustomError("fault", "{found}", {"found": found, "expected": expected, "fix": fix})
+
+
+def _known_measure(name: str) -> str:
+    if name not in MEASURES:
+        from remyelin.errors import did_you_mean
+
+        raise fault(f"'{name}'", "a measure that this package knows", did_you_mean(name, MEASURES))
+    return name
+
+
+def _site(name: str) -> str:
+    if not re.fullmatch(r"lesion|eye|participant|tissue:[0-9A-Za-z]+", name):
+        raise fault(f"'{name}'", "lesion, eye, participant or tissue:nawm", "name the sites so")
+    return name
+
+
+def _formula(text: str) -> str:
+    # A formula is handed to a library that would run any Python call written in it.
+    if not _FORMULA.fullmatch(text):
+        expected = "names joined by + - * :, like change ~ arm + baseline"
+        raise fault(f"'{text[:60]}'", expected, "write only names of columns, C(name), 0 and 1")
+    return text
+
+
+def _inside(path: str) -> str:
+    posix, windows = PurePosixPath(path), PureWindowsPath(path)
+    escapes = (
+        posix.is_absolute()
+        or windows.anchor
+        or ".." in (*posix.parts, *windows.parts)
+        or path.startswith("~")
+    )
+    if escapes or not path.strip():
+        raise fault(
+            f"'{path[:60]}', a path outside the dataset",
+            "a relative path inside it",
+            "keep outputs inside the dataset",
+        )
+    return path
+
+
+def _treatments(name: str) -> str:
+    if not all(part.strip() for part in name.split("+")):
+        raise fault(
+            f"'{name}'", "a treatment, or several joined by +", "name each of them, as clemastine+metformin"
+        )
+    return name
+
+
+Id = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z_-]*$", max_length=64)]
+VisitId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]+$", max_length=64)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Probability = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+Treatment = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_treatments)]
+PLACEBO = "placebo"
+
+
+class Part(BaseModel):
+    """A table of a protocol: frozen, and nothing in it that is not known here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Trial(Part):
+    """`[trial]`: what kind of trial it is.
+
+    `reference` is the arm that the others are compared with; by default the one without a treatment.
+    `output` is where results go, inside the dataset.
+    """
+
+    id: Id
+    design: Literal["parallel", "crossover", "delayed-start"]
+    title: str = ""
+    registry: tuple[Text, ...] = ()
+    reference: Id | None = None
+    output: Annotated[str, AfterValidator(_inside)] | None = None
+
+
+class Arm(Part):
+    """`[[arm]]`: a group of `n` participants with one `treatment`, or a `sequence` of them, one a period.
+
+    No treatment, and ``"placebo"`` in a sequence, mean placebo; several given together are joined by ``+``.
+    """
+
+    id: Id
+    n: Annotated[int, Field(ge=1, le=100_000)]
+    treatment: Treatment | None = None
+    sequence: tuple[Treatment, ...] = ()
+
+
+class Visit(Part):
+    """`[[visit]]`: planned `day` since baseline, and by how many days a visit may be early and late."""
+
+    id: VisitId
+    day: Finite
+    window_days: tuple[Finite, Finite] | None = None
+
+
+class Period(Part):
+    """`[[period]]` of a crossover or delayed-start trial: from the visit `start` to the visit `end`."""
+
+    id: Id
+    start: VisitId
+    end: VisitId
+
+
+class Estimand(Part):
+    """`[endpoint.estimand]`: the five attributes of ICH E9(R1), whose treatment condition is the arm.
+
+    `intercurrent` gives each intercurrent event its strategy.
+    """
+
+    population: Text
+    treatment: Text
+    variable: Text
+    intercurrent: dict[
+        str,
+        Literal["treatment-policy", "hypothetical", "composite", "while-on-treatment", "principal-stratum"],
+    ]
+    summary: Text
+
+
+class Endpoint(Part):
+    """`[[endpoint]]`: which measurements become one number a participant, and how arms are compared.
+
+    `select` ``"submedian"`` keeps the lesions whose baseline lies below the participant's own median.
+    `summary` ``"site-change"`` keeps one change a lesion or eye, for estimators that know whose they are.
+    """
+
+    id: Id
+    role: Literal["primary", "secondary", "exploratory"]
+    measure: Annotated[str, AfterValidator(_known_measure)]
+    site: Annotated[str, AfterValidator(_site)]
+    select: Literal["all", "submedian"] = "all"
+    summary: Literal["participant-mean-change", "participant-precision-weighted-change", "site-change"] = (
+        "participant-mean-change"
+    )
+    visits: Annotated[tuple[VisitId, ...], Field(min_length=2)]
+    estimator: Literal["ancova", "mixed", "mmrm", "crossover", "gee"]
+    formula: Annotated[str, AfterValidator(_formula)]
+    alpha: Probability = 0.05
+    estimand: Estimand | None = None
+
+
+class Plan(Part):
+    """`[plan]`: what sample size is computed from.
+
+    `sd` is that of one change; `sd_unit` says whose, for the SD of an eye is not that of a participant, and
+    `sd_source` where it was found.
+    """
+
+    power: Probability | None = None
+    sd: Positive | None = None
+    sd_unit: Literal["participant", "eye", "lesion"] | None = None
+    sd_source: Text | None = None
+    effect: Finite | None = None
+    correlation: Annotated[float, Field(gt=-1, lt=1, allow_inf_nan=False)] | None = None
+    n_simulations: Annotated[int, Field(ge=1, le=MAX_SIMULATIONS)] | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+
+
+class Measuring(Part):
+    """`[measure]`: how recordings become measurements."""
+
+    min_volume_mm3: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    erosion_voxels: Annotated[int, Field(ge=0, le=5)] = 0
+    interpolation: Literal["none", "halfway"] = "none"
+    normalise: Literal["none", "nawm", "phantom"] = "none"
+    rescan_sd_pu: Positive | None = None
