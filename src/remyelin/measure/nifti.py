@@ -29,7 +29,7 @@ HALF_A_VOXEL = 0.5
 _CONVERT = "convert the image again from its source"
 _MM_IN = {1: ("metre", 1000.0), 2: ("mm", 1.0), 3: ("micron", 0.001)}
 _HEAD_BYTES = 540
-_LIMIT = 8 * MAX_VOXELS + MAX_OFFSET
+MAX_BYTES = 8 * MAX_VOXELS + MAX_OFFSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def read_nifti(path: Path, root: Path | None) -> Nifti:
     """
     name = relative(path, root)
     packed = path.name.endswith(".gz")
-    raw = gunzip_head(path, root, _HEAD_BYTES) if packed else read_bytes(path, root, limit=_LIMIT)
+    raw = gunzip_head(path, root, _HEAD_BYTES) if packed else read_bytes(path, root, limit=MAX_BYTES)
     header = _header(raw[:_HEAD_BYTES], name)
     layout = _layout(header, name)
     if packed:

@@ -54,7 +54,7 @@ def header_flags(header: Any, extensions: bytes, file: str) -> list[Flag]:
 
 
 def sidecar_flags(values: Mapping[str, object], sources: Mapping[str, str]) -> list[Flag]:
-    """Flags for keys of a sidecar that name the person, at any depth; `sources` gives the file of a top key."""
+    """Flags for keys of a sidecar that name the person, at any depth; `sources` gives each top key's file."""
     return [
         _flag(sources.get(top, ""), f"identifying key {key}")
         for top, value in values.items()
