@@ -1,37 +1,35 @@
-"""The treatments that the evidence base knows, and whether those of a protocol are among them."""
+"""Whether the treatments of a protocol are known from a trial."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 
 from remyelin.errors import Flag, did_you_mean
-from remyelin.evidence.load import read_data
-from remyelin.protocol import Protocol
+from remyelin.protocol import Arm, Protocol
 from remyelin.protocol.parts import PLACEBO
 
 
-@dataclass(frozen=True, slots=True)
-class Treatment:
-    """A treatment: the name that a protocol gives it, what it does, and the source that says so."""
-
-    id: str
-    words: str
-    source: str = ""
-
-
 @cache
-def known_treatments() -> Mapping[str, Treatment]:
-    """Every treatment by its name."""
-    return MappingProxyType(
-        {name: Treatment(name, **row) for name, row in read_data("treatments.toml").items()}
-    )
+def known_treatments() -> Mapping[str, tuple[str, ...]]:
+    """Each treatment with the packaged trials that gave it.
+
+    Examples
+    --------
+    >>> known_treatments()["clemastine"]
+    ('ccmr-two', 'rebuild')
+    """
+    trials: dict[str, tuple[str, ...]] = {}
+    for trial in Protocol.packaged():
+        for arm in Protocol.read(trial).arm:
+            for name in _treatments(arm):
+                trials[name] = tuple(dict.fromkeys((*trials.get(name, ()), trial)))
+    return MappingProxyType(trials)
 
 
 def check_treatments(protocol: Protocol, file: str = "") -> list[Flag]:
-    """A flag for each treatment of the protocol that the evidence base does not know: new, or misspelt.
+    """A flag for each treatment of the protocol that no packaged trial gave: new, or misspelt.
 
     Examples
     --------
@@ -40,11 +38,15 @@ def check_treatments(protocol: Protocol, file: str = "") -> list[Flag]:
     """
     flags = []
     for arm in protocol.arm:
-        names = [part.strip() for item in (arm.treatment or "", *arm.sequence) for part in item.split("+")]
-        for name in dict.fromkeys(names):
-            if name and name != PLACEBO and name not in known_treatments():
-                fix = did_you_mean(name, known_treatments())
-                fix = fix if fix.endswith("?") else "nothing, if it is a new treatment"
+        for name in _treatments(arm):
+            if name not in known_treatments():
+                nearest = did_you_mean(name, known_treatments())
+                fix = nearest if nearest.endswith("?") else "nothing, if it is a new treatment"
                 found = f"'{name}', unknown to the evidence base"
                 flags.append(Flag(file, f"arm '{arm.id}' treatment", found, "a known treatment", fix))
     return flags
+
+
+def _treatments(arm: Arm) -> list[str]:
+    names = [part.strip() for item in (arm.treatment or "", *arm.sequence) for part in item.split("+")]
+    return [name for name in dict.fromkeys(names) if name and name != PLACEBO]
