@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -225,10 +226,8 @@ def _estimator(endpoint: Endpoint, design: str, kind: str) -> Iterator[Problem]:
 
 def _terms(endpoint: Endpoint, design: str) -> Iterator[Problem]:
     outcome, _, right = (part.strip() for part in endpoint.formula.partition("~"))
-    terms = right.replace("*", "+").replace(":", "+").replace("-", "+").split("+")
-    names = {term.strip().removeprefix("C(").removesuffix(")") for term in terms}
     wanted = "treatment" if design == "crossover" else "arm"
-    if wanted not in names:
+    if wanted not in re.findall(r"[A-Za-z_]\w*", right):
         yield "formula", f"'{endpoint.formula}'", f"a formula with {wanted}", f"add + {wanted}"
     if outcome not in ("change", "value"):
         yield "formula", f"'{outcome}' on the left", "change or value", "write like change ~ arm + baseline"

@@ -20,6 +20,7 @@ from remyelin.errors import InputError, did_you_mean
 MISSING = "n/a"
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # surrogates are names that could not be decoded
 
 Fault = tuple[str, str, str]
 """What was found, what was expected, how to put it right."""
@@ -27,14 +28,19 @@ Fault = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a table comes from: the file named in messages, and whether its rows are lines under a header."""
+    """Where a table comes from: the file named in messages, and whether its rows are lines under a header.
+
+    `rows` are the positions in the file of the rows at hand, where they are only some of them.
+    """
 
     file: str = ""
     is_text: bool = False
+    rows: tuple[int, ...] | None = None
 
     def row(self, index: int) -> str:
         """The name that a reader gives to row `index` (from 0)."""
-        return f"line {index + 2}" if self.is_text else f"row {index + 1}"
+        position = index if self.rows is None else self.rows[index]
+        return f"line {position + 2}" if self.is_text else f"row {position + 1}"
 
     def fail(self, index: int, column: str, fault: Fault) -> NoReturn:
         """Reject the table for the cell at row `index` of `column`."""
@@ -165,7 +171,7 @@ def _parsed(word: str) -> float | Fault:
 def _text_fault(cell: object) -> Fault | None:
     if not isinstance(cell, str):
         return _shown(cell), "text", "write it as text"
-    if not cell.isprintable() or any("\ud800" <= letter <= "\udfff" for letter in cell):
+    if _CONTROL.search(cell):
         return f"{cell!a} with a control character", "printable text", "take the character out"
     return None
 

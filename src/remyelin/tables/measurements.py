@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from remyelin.tables.columns import Place
-from remyelin.tables.rules import COLUMNS, checked
+from remyelin.errors import InputError
+from remyelin.tables.columns import Place, check_columns
+from remyelin.tables.rules import COLUMNS, REQUIRED, checked
 
 
 class Measurements:
@@ -76,6 +78,31 @@ class Measurements:
         frame = frame if len(frame.columns) else pd.DataFrame(columns=list(COLUMNS), dtype=object)
         return cls(frame, file=place.file, known=known, is_text=place.is_text)
 
+    @classmethod
+    def read_each(
+        cls, path: Path, *, root: Path | None = None, known: Collection[str] | None = None
+    ) -> tuple[Measurements, dict[str, InputError]]:
+        """Read like `read`, but a fault rejects only the participant in whose rows it stands.
+
+        Returns
+        -------
+        The measurements of the participants without a fault, and the error of each other one by its id.
+        """
+        from remyelin.tables.storage import read_table
+
+        frame, place = read_table(path, root or path.parent)
+        check_columns(frame, REQUIRED if len(frame) else (), (*COLUMNS, "trial"), place)
+        good, errors = [cls.from_rows([])], {}
+        for person, rows in (
+            frame.groupby("participant_id", sort=True).indices if len(frame) else {}
+        ).items():
+            try:
+                here = replace(place, rows=tuple(int(row) for row in rows))
+                good.append(cls._of(checked(frame.iloc[rows], here, known)))
+            except InputError as error:
+                errors[str(person)] = error
+        return cls.concat(good), errors
+
     def write(self, path: Path) -> None:
         """Write `.parquet` or `.tsv`: the same measurements give the same bytes, whatever their order was."""
         from remyelin.tables.storage import write_table
@@ -111,9 +138,13 @@ class Measurements:
         if site is not None:
             sites = self._frame["site"]
             keep &= ((sites == site) | sites.str.startswith(f"{site}:")).to_numpy()
-        chosen = object.__new__(Measurements)
-        chosen._frame = self._frame[keep].reset_index(drop=True)
-        return chosen
+        return self._of(self._frame[keep].reset_index(drop=True))
+
+    @classmethod
+    def _of(cls, checked_frame: pd.DataFrame) -> Measurements:
+        made = object.__new__(cls)
+        made._frame = checked_frame
+        return made
 
     def __len__(self) -> int:
         return len(self._frame)
