@@ -78,7 +78,7 @@ def write_trial(
     protocol
         Its arms (an arm with a `treatment` gets the effect) and visits.
     out
-        A folder; `recordings/`, `sealed/allocation.tsv` and `truth/` are written into it.
+        A folder; `bids/`, `sealed/allocation.tsv` and `truth/` are written into it.
     rng
         Every participant draws from a child of its own, so one participant's recordings do not depend on
         the others'.
@@ -99,7 +99,7 @@ def write_trial(
     2 %, untreated change of lesions, new lesions. Not modelled: atrophy, deformation, transmit field,
     disagreement between readers of the lesion masks.
     """
-    dataset, sealed, folder = out / "recordings", out / "sealed" / "allocation.tsv", out / "truth"
+    dataset, sealed, folder = out / "bids", out / "sealed" / "allocation.tsv", out / "truth"
     people = _randomise(protocol, n_per_arm, rng)
     _write_head(dataset, people, rng.spawn(1)[0], effect_pu)
     rows: list[dict[str, object]] = []
