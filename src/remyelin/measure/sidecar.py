@@ -56,18 +56,13 @@ def read_sidecar(image: Path, root: Path) -> Sidecar:
     InputError
         If a sidecar cannot be read (`remyelin.files.read_json`).
     """
-    name = parse(image.name)
-    own = relative(image.with_name(image.name.split(".", 1)[0] + ".json"), root)
-    if name is None:
-        return Sidecar({}, {}, own)
     values: dict[str, object] = {}
     sources: dict[str, str] = {}
-    below = image.parent.relative_to(root).parts
-    for depth in range(len(below) + 1):
-        for path in _applicable(root.joinpath(*below[:depth]), name):
-            content = read_json(path, root)
-            values |= content
-            sources |= dict.fromkeys(content, relative(path, root))
+    for path in inherited(image, root, ".json"):
+        content = read_json(path, root)
+        values |= content
+        sources |= dict.fromkeys(content, relative(path, root))
+    own = relative(image.with_name(image.name.split(".", 1)[0] + ".json"), root)
     return Sidecar(values, sources, own)
 
 
@@ -89,11 +84,21 @@ def check_mt_state(sidecar: Sidecar, name: Name) -> None:
         raise InputError(sidecar.source("MTState"), "MTState", found, expected, fix)
 
 
-def _applicable(folder: Path, image: Name) -> list[Path]:
-    """The JSON files of a folder that apply to an image, fewest entities first."""
+def inherited(image: Path, root: Path, extension: str) -> list[Path]:
+    """The files with an extension that apply to an image by inheritance, the one that counts most last."""
+    name = parse(image.name)
+    if name is None:
+        return []
+    below = image.parent.relative_to(root).parts
+    folders = [root.joinpath(*below[:depth]) for depth in range(len(below) + 1)]
+    return [path for folder in folders for path in _applicable(folder, name, extension)]
+
+
+def _applicable(folder: Path, image: Name, extension: str) -> list[Path]:
+    """The files of a folder that apply to an image, fewest entities first."""
     found = []
     for file in os.listdir(folder):  # noqa: PTH208 -- names only; a Path for each of 500 folders is slow
-        name = parse(file) if file.endswith(".json") else None
+        name = parse(file) if file.endswith(extension) else None
         if name and name.suffix == image.suffix and name.entities.items() <= image.entities.items():
             found.append((len(name.entities), file))
     return [folder / file for _, file in sorted(found)]
