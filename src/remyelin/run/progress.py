@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 Tell = Callable[[str, int], None]
 
@@ -27,8 +27,9 @@ def _plain(total: int) -> Tell:
     def tell(line: str, settled: int) -> None:
         nonlocal count
         count += settled
-        sys.stderr.write(f"[{count} of {total}] {line}\n")
-        sys.stderr.flush()
+        with suppress(OSError):  # a full disk under a log must not stop the work
+            sys.stderr.write(f"[{count} of {total}] {line}\n")
+            sys.stderr.flush()
 
     return tell
 
