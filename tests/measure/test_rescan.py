@@ -85,7 +85,7 @@ def test_floor_and_slope_are_found(floor):
     scans = 30 + rng.normal(0, 1, (1500, 2)) * sd[:, None]
     result = rescan_error(scans, np.repeat(range(100), 15), volume_mm3=volume, edges_mm3=(30, 100))
     assert result.floor.floor == pytest.approx(floor, abs=0.12)
-    assert_allclose(result.floor.sd(volume), sd, rtol=0.15)
+    assert_allclose(result.floor.sd(volume), sd, rtol=0.2)  # widest at the few lesions of 10 mm3
     small, middle, large = result.by_size
     assert small.sd > middle.sd > large.sd
     assert sum(part.n_lesions for part in result.by_size) == 1500
