@@ -94,7 +94,7 @@ class Measurements:
         check_columns(frame, REQUIRED if len(frame) else (), (*COLUMNS, "trial"), place)
         good, errors = [cls.from_rows([])], {}
         for person, rows in (
-            frame.groupby("participant_id", sort=True).indices if len(frame) else {}
+            frame.groupby("participant_id", dropna=False).indices if len(frame) else {}
         ).items():
             try:
                 here = replace(place, rows=tuple(int(row) for row in rows))

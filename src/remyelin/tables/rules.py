@@ -20,6 +20,32 @@ REQUIRED = ("participant_id", "visit", "site", "measure", "value", "unit")
 STATES = ("present", "absent", "indeterminate", "missing")
 QUALITIES = ("pass", "flag", "fail")
 
+_SAME_UNIT = {
+    "pu": ("%",),
+    "uV": ("µV", "μV"),
+    "um": ("µm", "μm"),
+    "mm3": ("mm^3", "mm³", "uL", "ul"),
+    "1/s": ("s-1", "Hz"),
+}
+_FACTORS = {
+    ("s", "ms"): "multiply by 1000",
+    ("us", "ms"): "divide by 1000",
+    ("1", "pu"): "multiply by 100",
+    ("%", "1"): "divide by 100",
+    ("mV", "uV"): "multiply by 1000",
+    ("mm", "um"): "multiply by 1000",
+    ("cm", "mm"): "multiply by 10",
+    ("ml", "mm3"): "multiply by 1000",
+    ("mL", "mm3"): "multiply by 1000",
+    ("1/ms", "1/s"): "multiply by 1000",
+}
+# Slips of unit that a value outside its range may show.
+_SLIPS = (
+    (1000, "multiply by 1000", "in a unit 1000 times too large"),
+    (0.01, "divide by 100", "in per cent"),
+    (0.001, "divide by 1000", "in a unit 1000 times too small"),
+)
+
 _PARTICIPANT = re.compile(r"sub-[0-9A-Za-z]+")
 _VISIT = re.compile(r"(?!ses-)[0-9A-Za-z]+")
 _SITE = re.compile(r"participant|lesion:[0-9A-Za-z]+|eye:(OD|OS)|tissue:[0-9A-Za-z]+")
@@ -106,14 +132,18 @@ def _check_units(text: Mapping[str, Text], place: Place) -> None:
         if wrong.any():
             index = int(wrong.argmax())
             unit = text["unit"].words[text["unit"].codes[index]]
-            fix = (
-                f"write {measure.unit}"
-                if not unit
-                else f"give the values in {measure.unit}, and write that unit"
-            )
+            found = f"'{unit}'" if unit else "empty"
             place.fail(
-                index, "unit", (f"'{unit}'" if unit else "empty", f"'{measure.unit}' for {measure.name}", fix)
+                index, "unit", (found, f"'{measure.unit}' for {measure.name}", _unit_fix(unit, measure.unit))
             )
+
+
+def _unit_fix(unit: str, right: str) -> str:
+    if not unit or unit in _SAME_UNIT.get(right, ()):
+        return f"write {right}"
+    if (unit, right) in _FACTORS:
+        return f"{_FACTORS[unit, right]} and write {right}"
+    return f"give the values in {right}, and write that unit"
 
 
 def _check_range(value: NDArray[np.float64], text: Mapping[str, Text], place: Place) -> None:
@@ -130,17 +160,14 @@ def _implausible(value: float, measure: Measure) -> Fault:
     expected = f"{measure.name} in its plausible range, {measure.low:g} to {measure.high:g} {measure.unit}"
     if value in (-1, -9, -99, -999, -9999, 999, 9999):
         return f"{value:g}, a code for a missing value", expected, "write n/a for a missing value"
-    for factor, other in (
-        (1000, "in seconds" if measure.unit == "ms" else "1000 times too small"),
-        (0.001, "1000 times too large"),
-    ):
+    for factor, act, other in _SLIPS:
         if (
             value
             and measure.low <= value * factor <= measure.high
             and abs(value * factor) >= abs(measure.low)
         ):
-            act = "multiply by 1000" if factor > 1 else "divide by 1000"
-            return f"{value:g}, as if it were {other}", expected, f"{act} if the unit is wrong, or write n/a"
+            word = "seconds" if (measure.unit, factor) == ("ms", 1000) else other
+            return f"{value:g}, as if {word}", expected, f"{act} if the unit is wrong, or write n/a"
     return f"{value:g}", expected, "check it against its source, or write n/a"
 
 
