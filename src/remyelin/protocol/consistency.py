@@ -60,9 +60,9 @@ def _parallel(protocol: Protocol) -> Iterator[Problem]:
             )
     if protocol.period:
         yield "period", "given", "no periods in a parallel trial", "take them out, or correct trial.design"
-    untreated = [arm.id for arm in protocol.arm if arm.treatment is None]
+    untreated = [arm.id for arm in protocol.arm if arm.is_placebo]
     if protocol.trial.reference is None and len(untreated) != 1:
-        found = f"not given, and {len(untreated)} arms have no treatment"
+        found = f"not given, and {len(untreated)} arms have placebo"
         yield "trial.reference", found, "the arm to compare with", 'name it: reference = "..."'
 
 

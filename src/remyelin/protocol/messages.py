@@ -10,6 +10,26 @@ from pydantic_core import ErrorDetails
 from remyelin.errors import did_you_mean
 from remyelin.protocol.parts import MAX_SIMULATIONS
 
+_WORDS = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "string_type": "text",
+    "string_too_short": "text",
+    "string_too_long": "at most {max_length} characters",
+    "string_pattern_mismatch": "letters, digits, - and _",
+    "bool_type": "true or false",
+    "tuple_type": "a list, or tables in [[ ]]",
+    "model_type": "a table",
+    "dict_type": "a table",
+    "too_short": "at least {min_length} values",
+    "too_long": "at most {max_length} values",
+    "greater_than": "a number above {gt}",
+    "greater_than_equal": "{ge} or more",
+    "less_than": "a number below {lt}",
+    "less_than_equal": "{le} or less",
+}
+
 
 def first_fault(error: ValidationError, model: type[BaseModel]) -> tuple[str, str, str, str]:
     """Field, found, expected and fix of the first error; misspelt keys go before what they left missing."""
@@ -42,7 +62,8 @@ def _fault(detail: ErrorDetails, model: type[BaseModel]) -> tuple[str, str, str]
             did_you_mean(key, _keys(detail["loc"][:-1], model)),
         )
     if kind == "missing":
-        return "missing", "a value", f"add {detail['loc'][-1]}"
+        name = detail["loc"][-1]
+        return "missing", "a value", f"add {name}" if isinstance(name, str) else "add it"
     if kind == "literal_error":
         options = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
         return shown, f"one of {', '.join(options)}", did_you_mean(str(detail["input"]), options)
@@ -55,15 +76,8 @@ def _expected(detail: ErrorDetails) -> str:
         return "a number between 0 and 1"
     if name == "n_simulations":
         return f"a whole number, at most {MAX_SIMULATIONS:,}"
-    if kind == "finite_number":
-        return "a finite number"
-    words = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}
-    if kind in words:
-        return f"a number {kind.replace('_', ' ')} {context[words[kind]]}".replace(
-            "than equal", "than or equal to"
-        )
-    if kind == "string_pattern_mismatch":
-        return "letters, digits, - and _"
+    if kind in _WORDS:
+        return _WORDS[kind].format(**context)
     return detail["msg"][:1].lower() + detail["msg"][1:]
 
 

@@ -94,7 +94,7 @@ class Protocol(Part):
         """The arm that the others are compared with; None where sequences of treatments are compared."""
         if self.trial.reference is not None:
             return next(arm for arm in self.arm if arm.id == self.trial.reference)
-        return next((arm for arm in self.arm if arm.treatment is None and not arm.sequence), None)
+        return next((arm for arm in self.arm if arm.is_placebo), None)
 
 
 _FOLDER = resources.files("remyelin") / "protocols"

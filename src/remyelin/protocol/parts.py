@@ -109,6 +109,11 @@ class Arm(Part):
     treatment: Treatment | None = None
     sequence: tuple[Treatment, ...] = ()
 
+    @property
+    def is_placebo(self) -> bool:
+        """Whether the arm has placebo throughout."""
+        return self.treatment in (None, PLACEBO) and set(self.sequence) <= {PLACEBO}
+
 
 class Visit(Part):
     """`[[visit]]`: planned `day` since baseline, and by how many days a visit may be early and late."""

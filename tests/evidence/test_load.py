@@ -1,0 +1,143 @@
+"""The evidence base: every number has a source, and none that was not read is given unasked."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+
+import pytest
+
+from remyelin.errors import InputError
+from remyelin.evidence import check_treatments, known_treatments, parameter, parameters, source
+from remyelin.evidence.load import STATUSES
+from remyelin.protocol import Protocol
+
+ALL = parameters()
+DOI = re.compile(r"10\.\d{4,9}/\S+")
+
+
+@pytest.mark.parametrize("row", ALL, ids=str)
+def test_every_row_has_a_source_that_resolves(row):
+    found = source(row.source)
+    assert found.work
+    assert found.read
+    assert DOI.fullmatch(found.doi) or re.fullmatch(r"https://[^\s/]+\.[a-z]+/\S*", found.url)
+
+
+@pytest.mark.parametrize("row", ALL, ids=str)
+def test_every_row_has_a_unit_a_status_and_a_sound_interval(row):
+    assert row.unit
+    assert row.status in STATUSES
+    assert math.isfinite(row.value)
+    if row.low is not None:
+        assert row.low <= row.value <= row.high
+        assert row.note, "the note names the kind of interval"
+    if row.status == "derived":
+        assert re.search(r"\d", row.note), "the note says how the value was computed"
+
+
+@pytest.mark.parametrize("row", ALL, ids=str)
+def test_a_row_is_found_by_its_qualifiers_and_an_unverified_one_only_when_asked_for(row):
+    if row.status == "unverified":
+        with pytest.raises(InputError, match="unverified"):
+            parameter(row.name, **row.qualifiers)
+        assert parameter(row.name, allow_unverified=True, **row.qualifiers) == row
+    else:
+        assert parameter(row.name, **row.qualifiers) == row
+
+
+def test_what_was_not_read_is_never_verified():
+    unread = {row.source for row in ALL if source(row.source).read.startswith("not read")}
+    assert unread
+    assert all(row.status == "unverified" for row in ALL if row.source in unread)
+
+
+def test_derived_numbers_are_what_their_notes_compute():
+    from scipy import stats
+
+    routine = 6.155 / stats.t.ppf(0.975, 17) * math.sqrt(18)
+    assert parameter("p100_change_sd", of="eye").value == pytest.approx(routine, abs=0.05)
+    trial = 1.15 / 1.96 / math.sqrt(1 / 33 + 1 / 34)
+    assert parameter("p100_change_sd", of="participant").value == pytest.approx(trial, abs=0.05)
+    contrast = 1.2 / 1.96 * math.sqrt(50)
+    assert parameter("p100_treatment_contrast_sd").value == pytest.approx(contrast, abs=0.01)
+    assert parameter("lesions_per_participant").value == pytest.approx(1613 / 49, abs=0.05)
+
+
+def test_the_effect_is_the_difference_of_the_arms():
+    active, placebo = (parameter("submedian_mtr_change", arm=arm).value for arm in ("bexarotene", "placebo"))
+    assert parameter("submedian_mtr_effect").value == pytest.approx(active - placebo)
+
+
+def test_the_numbers_are_those_of_the_collected_evidence(shared):
+    evidence = json.loads((shared / "evidence" / "evidence.json").read_text("utf-8"))
+    named = {row["name"]: row for row in evidence["endpoint_parameters"]}
+    expected = {
+        "SD of between-visit P100 change, routine lab": parameter("p100_change_sd", of="eye"),
+        "SD of P100 change, trial grade": parameter("p100_change_sd", of="participant"),
+        "SD within-person treatment contrast ReBUILD": parameter("p100_treatment_contrast_sd"),
+        "lesions per patient CCMR One": parameter("lesions_per_participant"),
+        "lesion MTR drift, RRMS placebo": parameter("lesion_mtr_drift"),
+    }
+    for name, row in expected.items():
+        assert (named[name]["value"], named[name]["status"]) == (row.value, row.status)
+    for trial, ours in {"ReBUILD": "rebuild", "CCMR-Two": "ccmr-two"}.items():
+        result = next(row for row in evidence["trials"] if row["id"] == trial)["results"][0]
+        row = parameter("p100_latency_effect", trial=ours)
+        assert (result["estimate"], result["ci"]) == (row.value, [row.low, row.high])
+
+
+def test_an_ambiguous_question_lists_the_answers():
+    with pytest.raises(InputError) as caught:
+        parameter("white_matter_mtr")
+    assert "ambiguous: 2 rows" in caught.value.found
+    assert "people='healthy'" in caught.value.fix
+    assert "people='ms'" in caught.value.fix
+
+
+def test_an_unknown_name_and_an_unknown_qualifier_are_told_apart():
+    with pytest.raises(InputError, match="did you mean 'white_matter_mtr'"):
+        parameter("white_mater_mtr")
+    with pytest.raises(InputError, match=r"not known for people='mice'.*people='healthy'"):
+        parameter("white_matter_mtr", people="mice")
+    with pytest.raises(InputError, match="did you mean 'loevner1995'"):
+        source("loevner")
+
+
+def test_an_unverified_row_does_not_make_a_verified_one_ambiguous():
+    assert parameter("lesion_mtr").qualifiers["tissue"] == "black-hole"
+    with pytest.raises(InputError, match="ambiguous: 3 rows"):
+        parameter("lesion_mtr", allow_unverified=True)
+
+
+def test_a_parameter_says_itself():
+    assert str(parameter("p100_latency_effect", trial="rebuild")) == (
+        "p100_latency_effect(trial='rebuild'): -1.7 ms (-2.9 to -0.5), seen, reb2"
+    )
+
+
+def test_qualifiers_cannot_be_altered():
+    with pytest.raises(TypeError):
+        parameters()[0].qualifiers["people"] = "mice"
+
+
+@pytest.mark.parametrize("name", Protocol.packaged())
+def test_the_treatments_of_packaged_protocols_are_known(name):
+    assert check_treatments(Protocol.read(name)) == []
+    assert set(known_treatments()) == {"bexarotene", "clemastine", "metformin", "virtual"}
+
+
+def test_an_unknown_treatment_is_flagged_and_a_misspelt_one_corrected():
+    protocol = Protocol.read("ccmr-one")
+    arms = [
+        {"id": "a", "n": 3, "treatment": "clemastin + metformin"},
+        {"id": "b", "n": 3, "treatment": "xyz-42"},
+        {"id": "c", "n": 3},
+    ]
+    tables = protocol.model_dump(exclude_none=True) | {"arm": tuple(arms)}
+    misspelt, new = check_treatments(Protocol.from_tables(tables), "p.toml")
+    assert misspelt.fix == "did you mean 'clemastine'?"
+    assert new.fix == "nothing, if it is a new treatment"
+    assert "arm 'b'" in str(new)
+    assert misspelt.quality == "flag"
