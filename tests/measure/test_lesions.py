@@ -256,3 +256,27 @@ def test_mistakes_are_named(visits, options, says):
     with pytest.raises(InputError) as error:
         label_lesions(visits, **options)
     assert says in str(error.value)
+
+
+def test_real_masks_drawn_in_a_turned_head_keep_their_names(shared):
+    path = shared / "data" / "mri" / "ms_lesion_masks" / "patient03_gt.nii.gz"
+    if not path.is_file():
+        pytest.skip("the real lesion masks are not in the folder of real data")
+    nib = pytest.importorskip("nibabel")
+    image = nib.load(path)
+    whole = np.asarray(image.dataobj) > 0
+    mask = np.pad(whole[ndimage.find_objects(whole.astype(np.int8))[0]], 6)
+    affine = np.diag([*image.header.get_zooms()[:3], 1.0])
+    turn, pose = np.deg2rad(4), np.eye(4)
+    pose[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
+    pose[:3, 3] = [1.3, -2.7, 0.4]
+    to_first = np.linalg.inv(affine) @ np.linalg.inv(pose) @ affine
+    turned = (
+        ndimage.affine_transform(mask.astype(np.float32), to_first[:3, :3], to_first[:3, 3], order=1) > 0.5
+    )
+    lesions = label_lesions([VisitMask("M00", mask, affine), VisitMask("M06", turned, affine, pose)])
+    assert set(lesions.home) == {0}  # nothing is called new
+    assert len(lesions) == ndimage.label(mask, np.ones((3, 3, 3)))[1]
+    kept = lesions.volumes_mm3[:, 1] > 0
+    assert kept[lesions.volumes_mm3[:, 0] > 3].all()
+    assert_allclose(lesions.volumes_mm3[:, 1].sum(), lesions.volumes_mm3[:, 0].sum(), rtol=0.05)

@@ -62,10 +62,6 @@ def mtr_map(mt_off: ArrayLike, mt_on: ArrayLike) -> FloatArray:
     InputError
         If the shapes differ.
 
-    References
-    ----------
-    Dousset V et al. Radiology 1992;182:483-491. 10.1148/radiology.182.2.1732968
-
     Examples
     --------
     >>> mtr_map([1000, 800, 0], [600, 560, 5])
@@ -131,7 +127,7 @@ def mtsat_map(
     ----------
     Helms G et al. Magn Reson Med 2008;60:1396-1407. 10.1002/mrm.21732; erratum 2010;64:1856. Dathe H,
     Helms G. Phys Med Biol 2010;55:4231. 10.1088/0031-9155/55/15/003 (tangent). Helms G et al. 2021,
-    arXiv:2104.14878. Lipp I et al. Magn Reson Med 2023;89:2024-2047. 10.1002/mrm.29524
+    arXiv:2104.14878. Lipp I et al. Magn Reson Med 2023. 10.1002/mrm.29524
 
     Examples
     --------

@@ -219,10 +219,10 @@ def changed_fractions(
     -------
     ChangedFractions
 
-    References
-    ----------
-    Two indices a lesion, after Bodini B et al. Ann Neurol 2016;79:726-738. 10.1002/ana.24620 (there of PET);
-    the limits there come from controls, here from stable tissue of the same pair of images.
+    Notes
+    -----
+    Two indices a lesion, demyelination and remyelination, were proposed for PET by Bodini and others (2016)
+    with limits from controls; here the limits come from stable tissue of the same pair of images.
     """
     change, lesion = np.asarray(change_pu, np.float64).ravel(), np.asarray(labels).ravel()
     ratio = np.ones(len(change)) if noise is None else np.asarray(noise, np.float64).ravel() / threshold.noise
