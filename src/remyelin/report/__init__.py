@@ -1,1 +1,5 @@
 """Results to pages that a person looks at: self-contained HTML, no network."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

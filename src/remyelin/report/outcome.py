@@ -1,0 +1,234 @@
+"""What the trial found: participants, lesions, maps, and the siblings of the estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from . import figures
+from .maps import Maps
+from .mosaic import overview, scale_bars
+from .panels import Panel, Table, quality_chip
+from .trial import Trial
+from .words import count, interval, listing, number, p_value, signed
+
+ALL = "all participants"
+SHOWN_ARMS = 4
+SUBMEDIAN_DOI = "10.1016/S1474-4422(21)00179-4"  # CCMR One
+_KEY = ("endpoint", "contrast", "analysis_set", "estimator")
+
+
+def panels(trial: Trial) -> list[Panel]:
+    """What was found, in the order of a reader's questions."""
+    return [participants_panel(trial), lesions_panel(trial), maps_panel(trial), siblings_panel(trial)]
+
+
+def participants_panel(trial: Trial) -> Panel:
+    """How did each participant change?"""
+    question = "How did each participant change?"
+    people = trial.people[trial.people["change"].notna()]
+    if not len(people):
+        return Panel("participants", question, "No participant has a change to show.")
+    means = [
+        f"{signed(people.loc[people['arm'] == arm, 'change'].mean())} {trial.unit}"
+        f"{f' with {arm}' if arm else ' on average'} (n = {(people['arm'] == arm).sum()})"
+        for arm in trial.arms
+    ]
+    visits = (trial.changes.first, trial.changes.last)
+    answer = f"The mean change from {visits[0]} to {visits[1]} was {listing(means)}."
+    alt = f"Change of each participant. {answer}"
+    figure = figures.participants(people, trial.arms, trial.unit, visits, "people", alt)
+    caption = (
+        "Left: each line is a participant. Right: each point is a participant and leads to their page; the "
+        "diamond is the mean with its 95 % interval."
+    )
+    return Panel("participants", question, answer, ((figure, caption),), _people_table(people, trial.unit))
+
+
+def _people_table(people: pd.DataFrame, unit: str) -> Table:
+    rows = tuple(
+        (
+            _link(row["participant_id"]),
+            row["arm"] or "hidden",
+            number(row["baseline"]),
+            number(row["follow_up"]),
+            signed(row["change"]),
+            number(row.get("se", float("nan"))),
+            number(row.get("n_selected", float("nan")), 0),
+            quality_chip(row["quality"] or "pass"),
+            row["reason"],
+        )
+        for _, row in people.sort_values(["arm", "participant_id"], kind="stable").iterrows()
+    )
+    columns = (
+        "participant",
+        "arm",
+        "#baseline",
+        "#follow-up",
+        "#change",
+        "#se",
+        "#lesions",
+        "quality",
+        "reason",
+    )
+    return Table(f"one row a participant, in {unit}", columns, rows)
+
+
+def lesions_panel(trial: Trial) -> Panel:
+    """Which lesions changed?"""
+    question = "Which lesions changed?"
+    frame = trial.changes.frame
+    followed = trial.changes.followed
+    if not len(followed):
+        return Panel("lesions", question, "No lesion was measured at both visits.")
+    arm_of = dict(zip(trial.people["participant_id"], trial.people["arm"], strict=True))
+    known = followed.assign(arm=followed["participant_id"].map(arm_of))
+    shown = known[known["arm"].isin(list(trial.arms))]
+    states = frame["state"].value_counts()
+    answer = (
+        f"{count(len(followed), 'lesion')} in {count(followed['participant_id'].nunique(), 'participant')} "
+        f"could be followed; {(followed['change'] > 0).sum()} rose and {(followed['change'] < 0).sum()} "
+        f"fell. {states.get('new', 0)} appeared and {states.get('vanished', 0)} vanished between the visits."
+    )
+    alt = f"Change of each lesion against its baseline. {answer}"
+    figure = figures.lesions(shown, trial.arms, "lesions", alt)
+    caption = (
+        "Filled: lesions below their participant's median at baseline, which the endpoint selects; the line "
+        "is their mean. Area of a point: volume. Choosing lesions by a noisy baseline lifts the filled ones "
+        "in every arm (regression to the mean), so read the difference between arms and the corrected estimate."
+    )
+    table = _group_table(shown, list(trial.arms))
+    return Panel("lesions", question, answer, ((figure, caption),), table, doi=SUBMEDIAN_DOI)
+
+
+def _group_table(shown: pd.DataFrame, arms: list[str]) -> Table:
+    rows = []
+    for arm in arms:
+        for below, words in ((True, "below the median"), (False, "the others")):
+            own = shown[(shown["arm"] == arm) & (shown["submedian"] == below)]
+            rows.append(
+                (
+                    arm or ALL,
+                    words,
+                    str(len(own)),
+                    signed(own["change"].mean()),
+                    number(own["change"].std()),
+                    number(own["volume_mm3"].median(), 0),
+                )
+            )
+    columns = ("arm", "lesions", "#number", "#mean change, pu", "#SD, pu", "#median volume, mm³")
+    return Table("one row a group of lesions", columns, tuple(rows))
+
+
+def maps_panel(trial: Trial) -> Panel:
+    """What does it look like?"""
+    question = "What does it look like in the brain?"
+    shown: list[tuple[Markup, str]] = []
+    for participant in _examples(trial):
+        maps = Maps.read(trial.outputs.root, participant, (trial.changes.first, trial.changes.last))
+        if maps is None:
+            continue
+        own = trial.changes.of_participant(participant).followed
+        changes = {maps.label_of(row["lesion"]): row["change"] for _, row in own.iterrows()}
+        alt = f"MTR maps of {participant} at both visits with lesion outlines; change of each lesion"
+        picture = overview(maps, changes, alt, n_slices=1)
+        if picture is not None:
+            row = trial.people[trial.people["participant_id"] == participant].iloc[0]
+            words = Markup("{} · {} · mean change {} pu").format(
+                _link(participant), row["arm"] or "arm hidden", signed(row["change"])
+            )
+            shown.append((picture, words))
+    if not shown:
+        absent = "No map in halfway space stands in the output folder, so none can be shown."
+        return Panel("maps", question, absent)
+    answer = (
+        f"{listing(_examples(trial))}: in each arm the participant whose change is the median, not the best. "
+        "The slice with the most lesion; the participant's right is on the right."
+    )
+    shown.append((scale_bars(), "Colour scales of the maps."))
+    return Panel("maps", question, answer, tuple(shown))
+
+
+def _examples(trial: Trial) -> list[str]:
+    """The participant nearest to the median change of each arm: a rule, so that nobody picks the best."""
+    chosen = []
+    for arm in list(trial.arms)[:SHOWN_ARMS]:
+        own = trial.people[(trial.people["arm"] == arm) & trial.people["change"].notna()]
+        if len(own):
+            distance = (own["change"] - own["change"].median()).abs()
+            chosen.append(str(own.loc[distance.sort_values(kind="stable").index[0], "participant_id"]))
+    return chosen
+
+
+def siblings_panel(trial: Trial) -> Panel:
+    """Does the answer depend on how it is estimated?"""
+    question = "Does the answer depend on how it is estimated?"
+    results = trial.outputs.results
+    if results is None or trial.effect is None:
+        return Panel("siblings", question, "Nothing to compare: no allocation has been used.")
+    same = results[(results["unit"] == trial.unit) & (results["contrast"] == trial.effect["contrast"])]
+    main = (same[list(_KEY)] == [trial.effect[name] for name in _KEY]).all(axis=1)
+    ordered = pd.concat([same[main], same[~main]])
+    known = ordered[ordered["ci_low"].notna()]
+    rows = [{**dict(row), "label": _label(row, trial)} for _, row in known.iterrows()]
+    if not rows:
+        return Panel("siblings", question, "No estimate has an interval.")
+    low, high = min(r["estimate"] for r in rows), max(r["estimate"] for r in rows)
+    crossing = sum(r["ci_low"] <= 0 <= r["ci_high"] for r in rows)
+    answer = (
+        f"{count(len(rows), 'estimate')} of {trial.effect['contrast']}, from {signed(low)} to {signed(high)} "
+        f"{trial.unit}; the interval includes 0 in {crossing or 'none'} of them. The first is the "
+        "prespecified one and decides; the others show what it rests on."
+    )
+    figure = figures.forest(rows, trial.unit, "forest", f"Forest plot. {answer}")
+    caption = (
+        f"Estimates with {trial.level:g} % intervals. They differ in which lesions count, how lesions are "
+        "weighted, and what is corrected."
+    )
+    return Panel("siblings", question, answer, ((figure, caption),), _results_table(rows, trial))
+
+
+def _results_table(rows: Sequence[Mapping[Any, Any]], trial: Trial) -> Table:
+    return Table(
+        "one row an estimate",
+        (
+            "estimate",
+            "contrast",
+            f"#effect, {trial.unit}",
+            "#se",
+            f"#{trial.level:g} % CI",
+            "#p",
+            "#df",
+            "#participants",
+            "#lesions",
+            "prespecified",
+        ),
+        tuple(_result_cells(row) for row in rows),
+    )
+
+
+def _label(row: Mapping[Any, Any], trial: Trial) -> str:
+    name = "" if row["endpoint"] == trial.endpoint else f"{row['endpoint']}, "
+    return f"{name}{row['estimator']}, {row['analysis_set']}".replace("-", " ")
+
+
+def _result_cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
+    return (
+        str(row["label"]),
+        str(row["contrast"]),
+        signed(row["estimate"]),
+        number(row["se"]),
+        interval(row["ci_low"], row["ci_high"]),
+        p_value(row["p"]).removeprefix("p = ").removeprefix("p "),
+        number(row["df"], 1),
+        f"{row['n_participants']:,}",
+        f"{row['n_sites']:,}",
+        "yes" if row["prespecified"] else "no",
+    )
+
+
+def _link(participant: str) -> Markup:
+    return Markup('<a href="{0}/{0}.html">{0}</a>').format(participant)
