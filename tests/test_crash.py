@@ -73,7 +73,7 @@ def points(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, int]]:
 
 
 def check_nothing_is_half(out: Path, reference: dict[str, bytes]) -> None:
-    """What is seen is as it should be, or a record that tells of a failure, or the table without the failed."""
+    """What is seen is as it should be, a record that tells of a failure, or the table without the failed."""
     for name, data in tree(out).items():
         if name == LOCK_NAME or files.is_leftover(name.rpartition("/")[2]) or data == reference[name]:
             continue

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from remyelin import files
 from remyelin.errors import InputError
+from remyelin.files import opening
 
 MIB = 2**20
 
@@ -141,6 +142,17 @@ def test_a_file_without_permission_is_named(root: Path) -> None:
         files.read_bytes(root / "x", root)
 
 
+def test_a_disk_that_cannot_be_read_is_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise OSError(5, "Input/output error", str(root / "x.gz"))
+
+    path = put(root / "x.gz", b"data")
+    monkeypatch.setattr(Path, "open", broken)
+    for reader in (files.safe_file, files.read_bytes, lambda p, r: files.gunzip(p, r, limit=10)):
+        with pytest.raises(InputError, match=r"x.gz: file is unreadable \(Input/output error\)"):
+            reader(path, root)
+
+
 def test_read_bytes_stops_at_the_limit(root: Path) -> None:
     path = put(root / "x", b"12345")
     assert files.read_bytes(path, root, limit=5) == b"12345"
@@ -168,23 +180,34 @@ def gz(data: bytes, level: int = 6) -> bytes:
     return gzip.compress(data, level, mtime=0)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     parts=st.lists(st.binary(max_size=300), min_size=1, max_size=4),
-    repeat=st.integers(1, 3000),
+    repeat=st.integers(1, 300),
     level=st.integers(0, 9),
     padding=st.sampled_from([0, 1, 7, 512]),
+    chunk=st.sampled_from([3, 10, 64, opening._CHUNK]),
 )
-@example(parts=[b""], repeat=1, level=9, padding=0)
-def test_gunzip_undoes_gzip(tmp_path_factory: pytest.TempPathFactory, parts, repeat, level, padding) -> None:
+@example(parts=[b""], repeat=1, level=9, padding=0, chunk=3)
+@example(parts=[bytes(range(256))] * 3, repeat=4000, level=0, padding=600_000, chunk=opening._CHUNK)
+def test_gunzip_undoes_gzip(
+    tmp_path_factory: pytest.TempPathFactory,
+    parts: list[bytes],
+    repeat: int,
+    level: int,
+    padding: int,
+    chunk: int,
+) -> None:
     root = tmp_path_factory.mktemp("gz")
     path = put(root / "x.gz", b"".join(gz(part * repeat, level) for part in parts) + b"\0" * padding)
     whole = b"".join(part * repeat for part in parts)
-    assert files.gunzip(path, root, limit=len(whole)) == whole
-    assert files.gunzip_head(path, root, 348) == whole[:348]
-    if whole:
-        with pytest.raises(InputError, match="larger than"):
-            files.gunzip(path, root, limit=len(whole) - 1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opening, "_CHUNK", chunk)
+        assert files.gunzip(path, root, limit=len(whole)) == whole
+        assert files.gunzip_head(path, root, 348) == whole[:348]
+        if whole:
+            with pytest.raises(InputError, match="larger than"):
+                files.gunzip(path, root, limit=len(whole) - 1)
 
 
 VOXELS = bytes(range(256)) * 2000

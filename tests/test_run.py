@@ -386,6 +386,13 @@ def test_everything_that_can_happen_to_a_worker(tmp_path: Path) -> None:
     assert tree(out) == tree(tmp_path / "clean")
 
 
+def test_a_refusal_in_a_worker_stops_the_run(tmp_path: Path) -> None:
+    done = run_program(tmp_path / "out", "processes", 2, n=3, sub_01="refuse", sub_02="sleep")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "participants.tsv: arm is there, expected absent" in done.stderr
+    assert not (tmp_path / "out" / LOCK_NAME).exists()
+
+
 def test_a_time_limit_holds_without_asking_for_processes(tmp_path: Path) -> None:
     done = run_program(tmp_path / "out", "serial", 1, n=2, sub_01="sleep", timeout_s=1)
     assert [f["field"] for f in json.loads(done.stdout)["failures"]] == ["time"]

@@ -57,6 +57,15 @@ def read_tsv(path: Path, root: Path | None, *, limit: int = TEXT_LIMIT_BYTES) ->
     InputError
         As `read_text`; no header, a column without a name or named twice, commas or semicolons instead of
         tabs, a row with more or fewer fields than the header (an empty line too, except at the end).
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "participants.tsv"
+    ...     _ = path.write_text("participant_id\\tage\\nsub-01\\t31\\n")
+    ...     read_tsv(path, path.parent)
+    [{'participant_id': 'sub-01', 'age': '31'}]
     """
     name = relative(path, root)
     lines = read_text(path, root, limit=limit).rstrip("\n").split("\n")
@@ -76,7 +85,7 @@ def read_tsv(path: Path, root: Path | None, *, limit: int = TEXT_LIMIT_BYTES) ->
 
 
 def read_json(path: Path, root: Path | None, *, limit: int = SETTINGS_LIMIT_BYTES) -> dict[str, Any]:
-    """Read a JSON object.
+    """Read a JSON object; NaN and Infinity are taken as numbers, and whoever uses a number checks it.
 
     Raises
     ------
