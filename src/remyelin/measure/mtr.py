@@ -125,9 +125,9 @@ def mtsat_map(
 
     References
     ----------
-    Helms G et al. Magn Reson Med 2008;60:1396-1407. 10.1002/mrm.21732; erratum 2010;64:1856. Dathe H,
+    Helms G et al. MRM 2008;60:1396-1407. 10.1002/mrm.21732; erratum 2010;64:1856. Dathe H,
     Helms G. Phys Med Biol 2010;55:4231. 10.1088/0031-9155/55/15/003 (tangent). Helms G et al. 2021,
-    arXiv:2104.14878. Lipp I et al. Magn Reson Med 2023. 10.1002/mrm.29524
+    arXiv:2104.14878. Lipp I et al. MRM 2023. 10.1002/mrm.29524
 
     Examples
     --------
