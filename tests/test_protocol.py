@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from remyelin.errors import RefuseRun
-from remyelin.protocol import Protocol
+from remyelin.protocol import Measuring, Protocol
 from remyelin.protocol.toml import dump
 from remyelin.tables import MEASURES
 
@@ -127,7 +127,7 @@ def test_a_protocol_cannot_be_altered_and_can_be_sent_to_a_worker():
         (lambda p: p.pop("trial"), ["trial", "missing", "add trial"]),
         (lambda p: p.update(arms=p.pop("arm")), ["arms", "did you mean 'arm'?"]),
         (lambda p: p.update(visit=3), ["visit", "is 3", "tables in [[ ]]"]),
-        (lambda p: p["trial"].update(design="paralel"), ["trial.design", "did you mean 'parallel'?"]),
+        (lambda p: p["trial"].update(design="parallel2"), ["trial.design", "did you mean 'parallel'?"]),
         (lambda p: p["trial"].update(id="a b"), ["trial.id", "'a b'", "letters"]),
         (lambda p: p["arm"][0].update(n=0), ["arm[1].n", "is 0", "1 or more"]),
         (lambda p: p["arm"][0].update(n=True), ["arm[1].n", "True", "whole number"]),
@@ -183,6 +183,18 @@ def test_several_faults_are_counted_and_a_misspelt_key_comes_first():
     text = refusal("ccmr-one", change)
     assert "arm[1].count" in text
     assert "2 more" in text
+
+
+def test_settings_of_a_measurement_can_be_replaced_one_by_one_and_are_written_whole():
+    settings = Measuring().updated({"min_volume_mm3": 10, "normalise": "nawm"}).updated({"erosion_voxels": 1})
+    assert settings == Measuring(min_volume_mm3=10, normalise="nawm", erosion_voxels=1)
+    written = tomllib.loads(settings.to_toml("1.2.3"))
+    assert written["remyelin"] == {"version": "1.2.3"}
+    assert Measuring().updated(written["measure"]) == settings
+    with pytest.raises(RefuseRun, match=r"^measure\.erosion_voxels is -1, expected 0 or more"):
+        settings.updated({"erosion_voxels": -1})
+    with pytest.raises(RefuseRun, match="did you mean 'normalise'"):
+        settings.updated({"normalize": "nawm"})
 
 
 # ---------------------------------------------------------------- tables together

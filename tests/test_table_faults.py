@@ -151,8 +151,8 @@ WHOLE_FILE = {
     ),
     "commas_for_tabs": (text(rows()).replace("\t", ",").encode(), ["line 1", "commas", "tabs"]),
     "column_misspelt": (
-        _replaced(b"\tvalue\t", b"\tvaleu\t"),
-        ["columns", "'valeu'", "did you mean 'value'?"],
+        _replaced(b"\tvalue\t", b"\tvalues\t"),
+        ["columns", "'values'", "did you mean 'value'?"],
     ),
     "column_missing": (
         "".join("\t".join(row[:5]) + "\n" for row in [list(HEAD), *rows()]).encode(),

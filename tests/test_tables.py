@@ -239,7 +239,7 @@ def test_a_missing_number_is_null_in_parquet_and_n_a_in_tsv(tmp_path):
         ({"day": math.inf}, ("day", "infinite")),
         ({"trial": -1}, ("trial", "count from 0")),
         ({"trial": 0.5}, ("trial", "whole number")),
-        ({"valeu": 3}, ("columns", "'valeu'", "did you mean 'value'?")),
+        ({"values": 3}, ("columns", "'values'", "did you mean 'value'?")),
     ],
     ids=str,
 )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import PydanticCustomError
 
+from remyelin.errors import RefuseRun, did_you_mean
+from remyelin.protocol.toml import dump
 from remyelin.tables.measures import MEASURES
 
 MAX_SIMULATIONS = 10_000_000
@@ -23,8 +26,6 @@ def fault(found: str, expected: str, fix: str) -> PydanticCustomError:
 
 def _known_measure(name: str) -> str:
     if name not in MEASURES:
-        from remyelin.errors import did_you_mean
-
         raise fault(f"'{name}'", "a measure that this package knows", did_you_mean(name, MEASURES))
     return name
 
@@ -194,3 +195,23 @@ class Measuring(Part):
     interpolation: Literal["none", "halfway"] = "none"
     normalise: Literal["none", "nawm", "phantom"] = "none"
     rescan_sd_pu: Positive | None = None
+
+    def updated(self, given: Mapping[str, Any]) -> Measuring:
+        """These settings with those `given` in their place; RefuseRun for one that cannot be.
+
+        Examples
+        --------
+        >>> Measuring().updated({"erosion_voxels": 1}).erosion_voxels
+        1
+        """
+        from remyelin.protocol.messages import first_fault
+
+        try:
+            return Measuring.model_validate({**self.model_dump(), **given})
+        except ValidationError as error:
+            field, *rest = first_fault(error, Measuring)
+            raise RefuseRun("", f"measure.{field}", *rest) from None
+
+    def to_toml(self, version: str) -> str:
+        """The settings as TOML, defaults too, with the version of the package that resolved them."""
+        return dump({"remyelin": {"version": version}, "measure": self.model_dump(exclude_none=True)})
