@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -228,10 +227,10 @@ def results() -> list[dict]:
 
 
 @pytest.fixture
-def folder(trial_folder: Path, tmp_path: Path) -> Iterator[Path]:
+def folder(trial_folder: Path, tmp_path: Path) -> Path:
     """A copy of the analysed trial that a test may alter."""
     import shutil
 
     target = tmp_path / "out"
     shutil.copytree(trial_folder, target)
-    yield target
+    return target

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from .colour import BLINDED, FAINT, GAIN, INK, LOSS, MUTED, RULE
-from .words import interval, signed
+from .words import interval, shortened, signed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 STYLE: Any = {
     "svg.hashsalt": "remyelin",
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a name may hold a dollar sign
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -50,7 +52,9 @@ def _canvas(width: float, height: float, rows: int = 1, columns: int = 1, **kwar
     import matplotlib as mpl
 
     # The pages never use a display, and a global figure list would grow with every page.
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
+        # A name in another script than the font's is drawn by the browser, which has its own fonts.
+        warnings.filterwarnings("ignore", message="Glyph")
         from matplotlib.backends.backend_svg import FigureCanvasSVG
         from matplotlib.figure import Figure
 
@@ -125,7 +129,7 @@ def forest(rows: Sequence[Mapping[str, Any]], unit: str, name: str, alt: str) ->
             ax.plot(row["estimate"], y, "D" if main else "o", color=colour, ms=7 if main else 5)
             said = f"{signed(row['estimate'])}  ({interval(row['ci_low'], row['ci_high'])})"
             ax.text(1.02, y, said, transform=ax.get_yaxis_transform(), va="center", fontsize=9, color=colour)
-        ax.set_yticks(range(len(rows)), [row["label"] for row in rows])
+        ax.set_yticks(range(len(rows)), [shortened(row["label"], 44) for row in rows])
         for tick, weight in zip(ax.get_yticklabels(), ["bold"] + ["normal"] * len(rows), strict=False):
             tick.set_fontweight(weight)
             tick.set_color(INK)
@@ -285,4 +289,4 @@ def registrations(frame: pd.DataFrame, name: str, alt: str) -> Markup:
 
 
 def _arm_words(arm: str) -> str:
-    return arm or "all participants"
+    return shortened(arm, 24) or "all participants"

@@ -98,7 +98,7 @@ def lesions_panel(trial: Trial) -> Panel:
     caption = (
         "Filled: lesions below their participant's median at baseline, which the endpoint selects; the line "
         "is their mean. Area of a point: volume. Choosing lesions by a noisy baseline lifts the filled ones "
-        "in every arm (regression to the mean), so read the difference between arms and the corrected estimate."
+        "in every arm (regression to the mean), so read the difference between arms, and its correction."
     )
     table = _group_table(shown, list(trial.arms))
     return Panel("lesions", question, answer, ((figure, caption),), table, doi=SUBMEDIAN_DOI)

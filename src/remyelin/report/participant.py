@@ -14,7 +14,7 @@ from .maps import Maps
 from .mosaic import close_ups, overview, scale_bars
 from .outputs import Outputs
 from .panels import Headline, Panel, Table, quality_chip
-from .words import count, interval, number, sentence, signed
+from .words import count, number, sentence, signed
 
 SHOWN_LESIONS = 24
 
@@ -64,9 +64,10 @@ def headline(person: Participant) -> Headline:
         return Headline(kicker, "none", "no submedian lesion", sentence(said))
     said = (
         f"Mean change from {first} to {last} in the {len(below)} of "
-        f"{count(len(followed), 'followed lesion')} that lay below this participant's median at "
-        f"baseline. In all followed lesions it was {signed(followed['change'].mean())} pu. Choosing lesions by a noisy baseline lifts the first "
-        "number (regression to the mean); the page of the trial shows it with and without."
+        f"{count(len(followed), 'followed lesion')} that lay below this participant's median at baseline. "
+        f"In all followed lesions it was {signed(followed['change'].mean())} pu. Choosing lesions by a noisy "
+        "baseline lifts the first number (regression to the mean); the page of the trial shows it with and "
+        "without."
     )
     se = float((below["se"] ** 2).sum() ** 0.5 / len(below))
     aside = f"measurement error of this mean: ± {number(se)} pu (standard error)"
@@ -204,8 +205,8 @@ def registration_panel(person: Participant) -> Panel:
         return Panel("registration", question, "Unknown: no registration stands in the measurements.")
     bad = int((rows["quality"] != "pass").sum())
     answer = (
-        f"{count(len(rows), 'registration')}; the largest error is {number(rows['error_mm'].max(), 3)} mm and "
-        f"{f'{bad} of them doubtful' if bad else 'none is doubtful'}."
+        f"{count(len(rows), 'registration')}; the largest error is {number(rows['error_mm'].max(), 3)} mm; "
+        f"{bad or 'none'} of them is doubtful."
     )
     return Panel("registration", question, answer, (), table, unfolded=True)
 
@@ -219,10 +220,11 @@ def calibration_panel(person: Participant) -> Panel:
         return Panel("calibration", question, "The self-calibration was not run for this participant.")
     row = whole.iloc[0]
     half = 1.96 * row["se"]
+    low, high = number(row["value"] - half), number(row["value"] + half)
     answer = (
         f"{number(100 * row['value'], 0)} % of it: a known change, put into this participant's own lesions "
-        f"in the native images and measured by the same steps, came back with a slope of "
-        f"{number(row['value'])} (95 % CI {interval(row['value'] - half, row['value'] + half).replace('+', '')})."
+        "in the native images and measured by the same steps, came back with a slope of "
+        f"{number(row['value'])} (95 % CI {low} to {high})."
     )
     return Panel("calibration", question, answer)
 

@@ -84,6 +84,17 @@ def listing(items: Iterable[str], most: int = 6) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "none"
 
 
+def shortened(text: str, most: int) -> str:
+    """At most so many letters, for a label in a figure.
+
+    Examples
+    --------
+    >>> shortened("placebo", 24), shortened("a very long name", 8)
+    ('placebo', 'a very …')
+    """
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def sentence(text: str) -> str:
     """With a capital letter at its beginning.
 
