@@ -47,8 +47,17 @@ _ROWS = (
     Measure(
         "mtr_calibration_slope", "1", -10, 10, (LESION, PARTICIPANT), "measured part of an injected change"
     ),
-    Measure("remyelinated_fraction", "1", 0, 1, _PLACES, "part of the voxels that remyelinated"),
-    Measure("demyelinated_fraction", "1", 0, 1, _PLACES, "part of the voxels that demyelinated"),
+    Measure(
+        "mtr_border_error_pu",
+        "pu",
+        0,
+        100,
+        (LESION,),
+        "what half a voxel of a lesion's border does to its MTR",
+    ),
+    # False positives are subtracted, so an unchanged lesion scatters about 0.
+    Measure("remyelinated_fraction", "1", -1, 1, _PLACES, "part of the voxels that remyelinated"),
+    Measure("demyelinated_fraction", "1", -1, 1, _PLACES, "part of the voxels that demyelinated"),
     Measure("registration_error_mm", "mm", 0, 300, (PARTICIPANT,), "registration error"),
     Measure("p100_latency_ms", "ms", 50, 300, (EYE, PARTICIPANT), "P100 latency"),
     Measure("n75_latency_ms", "ms", 30, 250, (EYE, PARTICIPANT), "N75 latency"),
