@@ -75,6 +75,7 @@ def _markup(figure: Figure, name: str, alt: str) -> Markup:
     svg = re.sub(r'(url\(#|href="#)', rf"\1{name}-", svg)
     svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.S)
     svg = re.sub(r"'DejaVu Sans'[^;\"]*sans-serif", FONT, svg).replace("xlink:href", "href")
+    svg = re.sub(r'<a href="([^"/]+)/([^"]+)" target="_blank">', r'<a href="\1/\2"><title>\1</title>', svg)
     width = float(re.search(r'width="([\d.]+)pt"', svg).group(1))  # type: ignore[union-attr]
     opening = re.search(r'viewBox="[^"]+"', svg).group(0)  # type: ignore[union-attr]
     role = "group" if "<a " in svg else "img"  # an image would hide its links from a screen reader

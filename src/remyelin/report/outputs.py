@@ -16,6 +16,8 @@ from .words import sentence
 if TYPE_CHECKING:
     import pandas as pd
 
+    from remyelin.tables import Measurements
+
 ENDPOINT_NUMBERS = (
     "baseline",
     "follow_up",
@@ -35,14 +37,19 @@ class Outputs:
 
     root: Path
 
-    @cached_property
+    @property
     def measurements(self) -> pd.DataFrame:
+        """All measurements as a frame; InputError when the group level has not been run."""
+        return self.table.frame
+
+    @cached_property
+    def table(self) -> Measurements:
         """All measurements; InputError when the group level has not been run."""
         from remyelin.tables import Measurements
 
         for name in ("measurements.parquet", "measurements.tsv"):
             if (self.root / name).is_file():
-                return Measurements.read(self.root / name).frame
+                return Measurements.read(self.root / name)
         raise InputError(
             "measurements.parquet",
             "table",
@@ -50,6 +57,13 @@ class Outputs:
             "in the output folder",
             "run `remyelin measure BIDS OUT group` first",
         )
+
+    @cached_property
+    def covariates(self) -> pd.DataFrame:
+        """`participants.tsv`; empty where there is none."""
+        from remyelin.measure.covariates import read_covariates
+
+        return read_covariates(self.root / "participants.tsv", self.root).frame()
 
     def of_participant(self, participant_id: str) -> pd.DataFrame:
         """The measurements of one participant; InputError when there are none."""
@@ -104,7 +118,7 @@ class Outputs:
     @cached_property
     def flags(self) -> list[dict[str, str]]:
         """What is doubtful, with five facts and the quality each."""
-        return self._rows("flags.tsv")
+        return [*self._rows("flags.tsv"), *self._rows("analysis_flags.tsv")]
 
     @cached_property
     def methods(self) -> str:
