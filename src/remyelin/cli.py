@@ -1,7 +1,7 @@
 """The command line: parse, call, print.
 
-Exit code 0 if all that was asked for was done, 1 if some participants failed (the others are finished) or the run
-was refused, 2 for wrong usage.
+Exit code 0 if all that was asked for was done, 1 if some participants failed (the others are finished) or the
+run was refused, 2 for wrong usage.
 """
 
 from __future__ import annotations
@@ -70,9 +70,9 @@ def measure(
 ) -> int:
     """Measure a BIDS dataset: recordings to measurements (a BIDS App).
 
-    Level `participant` measures each participant and writes a table, maps and a page for each; participants already
-    finished with the same inputs and settings are skipped. Level `group` joins their tables and writes the report; it
-    needs no raw data.
+    Level `participant` measures each participant and writes a table, maps and a page for each; those already
+    finished with the same inputs and settings are skipped. Level `group` joins their tables and writes the
+    report; it needs no raw data.
 
     Examples: `remyelin measure BIDS OUT participant --jobs 2`, then `remyelin measure BIDS OUT group`.
 
@@ -105,7 +105,8 @@ def measure(
     json
         Print the summary as JSON.
     """
-    from remyelin.measure.run import gather, measure_participants, resolve_settings
+    from remyelin.measure.group import gather
+    from remyelin.measure.run import measure_participants, resolve_settings
     from remyelin.report import participant_pages, trial_page
 
     if level == "group":
@@ -121,7 +122,12 @@ def measure(
     }
     settings = resolve_settings(protocol, {k: v for k, v in given.items() if v is not None})
     summary = measure_participants(
-        bids, out, settings, labels=participant_label, workers=jobs, timeout_s=timeout_min and 60 * timeout_min
+        bids,
+        out,
+        settings,
+        labels=participant_label,
+        workers=jobs,
+        timeout_s=timeout_min and 60 * timeout_min,
     )
     participant_pages(out, summary.measured)
     return _say(summary, json)
@@ -144,9 +150,11 @@ def analyse(protocol: str, out: Path, *, allocation: Path | None = None, json: J
     json
         Print the results as JSON.
     """
-    from remyelin.report.analysis import analyse_folder
+    from remyelin.report import all_pages, analyse_folder
 
-    return _say(analyse_folder(protocol, out, allocation), json)
+    saved = analyse_folder(protocol, out, allocation)
+    all_pages(out)
+    return _say(saved, json)
 
 
 @app.command
@@ -180,6 +188,9 @@ def main() -> None:
         code = 2
     except RemyelinError as error:
         sys.stderr.write(f"{error}\n")
+        code = 1
+    except OSError as error:
+        sys.stderr.write(f"{error.filename or 'disk'}: {error.strerror}. What is finished is kept.\n")
         code = 1
     except KeyboardInterrupt:
         sys.stderr.write("Stopped. What is finished is kept; run the same command to go on.\n")

@@ -1,0 +1,208 @@
+"""The pipeline of one participant: recordings to rows, maps and flags."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from remyelin import files, provenance
+from remyelin.errors import Flag, InputError
+
+from .checks import check_visits
+from .dataset import Participant, Visit
+from .facts import FLAGS, write_facts
+from .findings import Failure, Finding
+from .rows import Rows
+
+if TYPE_CHECKING:
+    from remyelin.protocol import Measuring
+    from remyelin.tables import Measurements
+
+    from .image import FloatArray
+    from .visit import LoadedVisit
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What one job measures.
+
+    Parameters
+    ----------
+    root, out
+        The dataset and the output folder; None for the job that only records what concerns the dataset.
+    participant
+        With the visits that can be measured, perhaps none.
+    settings
+        How to measure.
+    failures, flags
+        What the index of the dataset found wrong.
+    table
+        The participant's rows of the user's own tables.
+    """
+
+    root: Path | None
+    out: Path | None
+    participant: Participant
+    settings: Measuring | None
+    failures: tuple[Failure, ...] = ()
+    flags: tuple[Finding, ...] = ()
+    table: Measurements | None = None
+
+    def key(self) -> str:
+        """Hash of all that the result depends on; a file that cannot be read counts by its message."""
+        content = {
+            "participant": self.participant.id,
+            "visits": [[visit.id, visit.day] for visit in self.participant.visits],
+            "inputs": self._inputs(),
+            "settings": {} if self.settings is None else self.settings.model_dump(),
+            "failures": [_row(f.participant, f.visit, f.error.facts()) for f in self.failures],
+            "flags": [_row(f.participant, f.visit, f.flag.facts()) for f in self.flags],
+            "table": "" if self.table is None else self.table.frame.to_csv(),
+        }
+        return provenance.settings_hash(content)
+
+    def _inputs(self) -> dict[str, str]:
+        if self.root is None:
+            return {}
+        hashes = {}
+        for path in _files(self.participant.visits, self.root):
+            name = files.relative(path, self.root)
+            try:
+                hashes[name] = files.sha256(files.safe_file(path, self.root))
+            except InputError as error:
+                hashes[name] = str(error)
+        return hashes
+
+
+def _files(visits: Iterable[Visit], root: Path) -> list[Path]:
+    """Every file that a measurement of these visits reads."""
+    from .sidecar import inherited
+
+    found: set[Path] = set()
+    for visit in visits:
+        images = [visit.mt_off, visit.mt_on, visit.lesion_mask, visit.brain_mask, visit.tissue]
+        for path in (path for path in images if path is not None):
+            found.add(path)
+            for suffix in (".json", ".tsv"):
+                found.update(inherited(path, root, suffix))
+    return sorted(found, key=os.fsencode)
+
+
+def _row(participant: str, visit: str, facts: dict[str, str]) -> dict[str, str]:
+    return {"participant_id": participant, "visit": visit, **facts}
+
+
+def measure_participant(task: Task) -> dict[str, Any]:
+    """Measure one participant and write its table, maps and flags.
+
+    Returns
+    -------
+    The failures (one mapping each, with participant and visit), the number of flags, and the hash of the
+    settings; everything else stands in the files.
+    """
+    failures, findings = list(task.failures), list(task.flags)
+    if task.root is None:
+        flags = [_row(f.participant, f.visit, f.flag.facts()) for f in findings]
+        lost = [_row(f.participant, f.visit, f.error.facts()) for f in failures]
+        return {"failures": lost, "flags": len(flags), "dataset_flags": flags, "settings": ""}
+    if task.out is not None and task.settings is not None:
+        visits = _load(task.participant, task.root, failures, findings)
+        rows: list[dict[str, Any]] = []
+        if visits:
+            rows = _measure(visits, task, findings)
+        _write_tables(task, rows, findings)
+    return {
+        "failures": [_row(f.participant, f.visit, f.error.facts()) for f in failures],
+        "flags": len(findings),
+        "settings": "" if task.settings is None else provenance.settings_hash(task.settings.model_dump()),
+    }
+
+
+def _load(
+    participant: Participant, root: Path, failures: list[Failure], findings: list[Finding]
+) -> list[LoadedVisit]:
+    """The visits that can be measured; why another cannot goes to `failures`."""
+    from .visit import load_visit
+
+    loaded = []
+    for visit in participant.visits:
+        if visit.mt_off is None and visit.mt_on is None:
+            continue
+        try:
+            one = load_visit(visit, root)
+        except InputError as error:
+            failures.append(Failure(participant.id, visit.id, error))
+            continue
+        findings += [Finding(participant.id, visit.id, flag) for flag in one.flags]
+        loaded.append(one)
+    wrong, doubtful = check_visits(loaded)
+    failures += wrong
+    findings += doubtful
+    lost = {failure.visit for failure in wrong}
+    return [one for one in loaded if one.visit.id not in lost]
+
+
+def _measure(visits: list[LoadedVisit], task: Task, findings: list[Finding]) -> list[dict[str, Any]]:
+    """The rows of the visits that could be read, and their maps."""
+    from . import imaging, maps
+    from .lesion_rows import lesion_rows
+
+    assert task.out is not None and task.settings is not None  # noqa: PT018 -- for the type checker
+    found, doubts = imaging.register(visits, task.settings)
+    findings += doubts
+    values = imaging.tissue_rows(found, rows := _rows(visits, findings))
+    findings += imaging.tissue_doubts(found, values)
+    imaging.registration_rows(found, rows)
+    findings += lesion_rows(found, values, rows, _phantom(task, visits))
+    for k, visit in enumerate(visits):
+        maps.write_map(task.out, visit, found.native[k], visit.pair.off.affine)
+        if len(visits) > 1:
+            maps.write_map(task.out, visit, found.halfway[k], visits[0].pair.off.affine, "halfway")
+    if found.lesions is not None:
+        labels = maps.halfway_labels(found.lesions, visits, found.poses)
+        affine = visits[0].pair.off.affine
+        maps.write_labels(task.out, task.participant.id, labels, affine, found.lesions.ids)
+    return rows.rows
+
+
+def _rows(visits: Sequence[LoadedVisit], findings: Sequence[Finding]) -> Rows:
+    doubts: dict[str, list[Flag]] = {}
+    for finding in findings:
+        doubts.setdefault(finding.visit, []).append(finding.flag)
+    return Rows(
+        visits[0].visit.participant,
+        {visit.visit.id: visit.visit.day for visit in visits},
+        {visit.visit.id: visit.pair.off.file for visit in visits},
+        doubts,
+    )
+
+
+def _phantom(task: Task, visits: Sequence[LoadedVisit]) -> FloatArray | None:
+    """(visit, 2) MTR of the phantom and its standard error, from the user's own table."""
+    if task.table is None:
+        return None
+    frame = task.table.select(site="tissue:phantom", measure="mtr_pu").frame.set_index("visit")
+    if not all(visit.visit.id in frame.index for visit in visits):
+        return None
+    chosen = frame.loc[[visit.visit.id for visit in visits], ["value", "se"]]
+    return np.asarray(chosen.fillna({"se": 0.0}), float)
+
+
+def _write_tables(task: Task, rows: list[dict[str, Any]], findings: Sequence[Finding]) -> None:
+    from remyelin.tables import Measurements
+
+    assert task.out is not None
+    folder, name = task.out / task.participant.id, task.participant.id
+    table = Measurements.from_rows(rows)
+    if task.table is not None:
+        table = Measurements.concat([table, task.table])
+    if len(table):
+        table.write(folder / f"{name}_measurements.tsv")
+    write_facts(
+        folder / f"{name}_flags.tsv", [_row(f.participant, f.visit, f.flag.facts()) for f in findings], FLAGS
+    )

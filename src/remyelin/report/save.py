@@ -1,0 +1,91 @@
+"""An analysis written into the output folder, where the pages and other programs read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from remyelin.errors import FIELDS
+from remyelin.files import atomic_write
+from remyelin.run import output_lock
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from remyelin.protocol import Protocol
+    from remyelin.trial.analyse import Analysis
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """An analysis that was written; prints its results."""
+
+    analysis: Analysis
+    exit_code: int = 0
+
+    def __str__(self) -> str:
+        doubts = [f"Doubtful: {flag}" for flag in self.analysis.flags]
+        return "\n".join([str(self.analysis.results), *doubts])
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`; a missing number is null."""
+        frame = self.analysis.results.frame
+        rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+        return {"results": rows, "flags": [flag.facts() for flag in self.analysis.flags]}
+
+
+def analyse_folder(protocol: str | Path, out: Path, allocation: Path | None) -> Saved:
+    """Analyse what the group level of `remyelin measure` left in a folder, and write the answer beside it.
+
+    Parameters
+    ----------
+    protocol
+        A protocol file or the name of a packaged one.
+    out
+        The folder.
+    allocation
+        TSV `participant_id, arm`.
+
+    Raises
+    ------
+    RefuseRun
+        The allocation or the protocol cannot be right, or the allocation was not given.
+    InputError
+        The folder holds no measurements.
+    """
+    from remyelin.protocol import Protocol
+    from remyelin.trial.allocation import need_allocation, read_allocation
+    from remyelin.trial.analyse import analyse
+
+    from .outputs import Outputs
+
+    plan = Protocol.read(protocol)
+    arms = read_allocation(need_allocation(allocation), plan)
+    outputs = Outputs(out)
+    analysis = analyse(outputs.table, plan, arms, outputs.covariates)
+    save_analysis(analysis, plan, out)
+    return Saved(analysis)
+
+
+def save_analysis(analysis: Analysis, protocol: Protocol, out: Path) -> None:
+    """Write `results.parquet`, `results.tsv`, `endpoints.tsv`, `attrition.tsv`, `analysis_flags.tsv`,
+    `methods.txt` and `protocol.toml`.
+    """
+    with output_lock(out):
+        for kind in ("parquet", "tsv"):
+            analysis.results.write(out / f"results.{kind}")
+        _write_frame(analysis.participants, out / "endpoints.tsv")
+        _write_frame(analysis.attrition, out / "attrition.tsv")
+        lines = ["\t".join((*FIELDS, "quality"))]
+        lines += [
+            "\t".join(" ".join(cell.split()) for cell in flag.facts().values()) for flag in analysis.flags
+        ]
+        atomic_write(out / "analysis_flags.tsv", ("\n".join(lines) + "\n").encode())
+        atomic_write(out / "methods.txt", (analysis.methods.strip() + "\n").encode())
+        protocol.write(out / "protocol.toml")
+
+
+def _write_frame(frame: pd.DataFrame, path: Path) -> None:
+    text = frame.to_csv(sep="\t", index=False, na_rep="n/a", lineterminator="\n")
+    atomic_write(path, text.encode())
