@@ -4,32 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from .image import FloatArray
+from remyelin.measure.image import FloatArray
+
+if TYPE_CHECKING:
+    from remyelin.measure.lesions import Lesions
 
 BLOCK = 3  # voxels along the edge of a field of the chessboard that splits a lesion in halves
-
-
-class LesionLabels(Protocol):
-    """What is needed of `remyelin.measure.lesions.Lesions`."""
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Names of the lesions."""
-
-    @property
-    def home(self) -> tuple[int, ...]:
-        """Visit index on whose MT-off grid each lesion is defined."""
-
-    @property
-    def labels(self) -> tuple[NDArray[np.integer], ...]:
-        """Per visit, on the MT-off grid: 0 none, k + 1 lesion k."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,41 +51,42 @@ class SoftMask:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What a lesion's weights w gather from one image with voxels v.
+    """What the weights w of n lesions gather from one image with voxels v.
 
     Parameters
     ----------
     w, wv
-        (8,) sums of w and of w v for: 0 the mask; 1 grown, 2 shrunk by half a voxel; 3, 4 halves a and b of
+        (n, 8) sums of w and of w v for: 0 the mask; 1 grown, 2 shrunk by half a voxel; 3, 4 halves a and b of
         the mask; 5, 6, 7 derivatives of the mask's weight along the home axes, per home voxel.
     ww
-        Sum of squares of the mask's weight.
+        (n,) sums of squares of the mask's weight.
     """
 
     w: FloatArray
     wv: FloatArray
-    ww: float
+    ww: FloatArray
 
     @property
     def mean(self) -> FloatArray:
-        """(5,) weighted means of the image: mask, grown, shrunk, half a, half b; NaN without weight."""
-        w = self.w[:5]
-        return np.asarray(np.divide(self.wv[:5], w, out=np.full(5, np.nan), where=w > 0))
+        """(n, 5) weighted means of the image: mask, grown, shrunk, half a, half b; NaN without weight."""
+        return _over(self.wv[:, :5], self.w[:, :5])
 
     @property
     def slope(self) -> FloatArray:
-        """(3,) change of the mean when the lesion's weight moves by one home voxel along each home axis."""
-        if self.w[0] <= 0:
-            return np.full(3, np.nan)
-        return np.asarray((self.mean[0] * self.w[5:] - self.wv[5:]) / self.w[0])
+        """(n, 3) change of the mean when the weight moves by one home voxel along each home axis."""
+        return _over(self.mean[:, :1] * self.w[:, 5:] - self.wv[:, 5:], self.w[:, :1])
 
     @property
-    def noise_gain(self) -> float:
-        """Variance of the mean per variance of a voxel, noise being independent between voxels."""
-        return self.ww / self.w[0] ** 2 if self.w[0] > 0 else np.nan
+    def noise_gain(self) -> FloatArray:
+        """(n,) variance of the mean per variance of a voxel, noise being independent between voxels."""
+        return _over(self.ww, self.w[:, 0] ** 2)
 
 
-def soft_masks(lesions: LesionLabels) -> tuple[SoftMask, ...]:
+def _over(part: FloatArray, whole: FloatArray) -> FloatArray:
+    return np.asarray(np.divide(part, whole, out=np.full(part.shape, np.nan), where=np.asarray(whole > 0)))
+
+
+def soft_masks(lesions: Lesions) -> tuple[SoftMask, ...]:
     """The soft mask of every lesion, in order.
 
     The weight of a lesion at home voxel position x is ``sum_i m_i B(x - i)`` over the voxels i of its mask,
@@ -121,7 +109,7 @@ def soft_masks(lesions: LesionLabels) -> tuple[SoftMask, ...]:
     return tuple(_soft_mask(lesions, boxes[home], k) for k, home in enumerate(lesions.home))
 
 
-def _soft_mask(lesions: LesionLabels, boxes: Sequence[tuple[slice, ...] | None], k: int) -> SoftMask:
+def _soft_mask(lesions: Lesions, boxes: Sequence[tuple[slice, ...] | None], k: int) -> SoftMask:
     box = boxes[k] if k < len(boxes) else None
     if box is None:
         raise ValueError(f"lesion {lesions.ids[k]} has no voxel at its home visit")
@@ -132,17 +120,17 @@ def _soft_mask(lesions: LesionLabels, boxes: Sequence[tuple[slice, ...] | None],
     return SoftMask(lesions.home[k], origin, np.stack([1.0 * mask, grown, shrunk]))
 
 
-def gather(image: FloatArray, to_home: FloatArray, mask: SoftMask, degree: int) -> Sums:
-    """Lay a lesion over an image.
+def gather(image: FloatArray, to_home: Sequence[FloatArray], masks: Sequence[SoftMask], degree: int) -> Sums:
+    """Lay lesions over an image.
 
     Parameters
     ----------
     image
         Voxels (x, y, z); voxels that are not finite are left out.
     to_home
-        (4, 4) voxel index of the image to voxel index of the lesion's home grid.
-    mask
-        The lesion.
+        For each lesion, (4, 4) voxel index of the image to voxel index of the lesion's home grid.
+    masks
+        The lesions.
     degree
         Of the spline; 0 is the hard mask (nearest voxel).
 
@@ -150,43 +138,42 @@ def gather(image: FloatArray, to_home: FloatArray, mask: SoftMask, degree: int) 
     --------
     Voxels of 7 give a mean of 7, on any grid:
 
-    >>> import numpy as np
     >>> mask = SoftMask(0, np.zeros(3, int), np.ones((3, 4, 4, 4)))
     >>> shifted = np.eye(4)
-    >>> shifted[:3, 3] = 0.3, -5.2, -4.9
-    >>> sums = gather(np.full((12, 14, 13), 7.0), shifted, mask, 3)
-    >>> round(float(sums.mean[0]), 9), round(float(sums.w[0]), 9)
+    >>> shifted[:3, 3] = -4.3, -5.2, -4.9
+    >>> sums = gather(np.full((12, 14, 13), 7.0), [shifted], [mask], 3)
+    >>> round(float(sums.mean[0, 0]), 9), round(float(sums.w[0, 0]), 9)
     (7.0, 64.0)
     """
-    low, high = _reach(image, to_home, mask, degree)
-    w, wv = np.zeros(8), np.zeros(8)
-    ww = _gather(image, to_home[:3], mask.edges, mask.origin, mask.centre, low, high, degree, w, wv)
-    return Sums(w, wv, float(ww))
+    w, wv, ww = np.zeros((len(masks), 8)), np.zeros((len(masks), 8)), np.zeros(len(masks))
+    for k, (mask, to) in enumerate(zip(masks, to_home, strict=True)):
+        margin = (degree + 1) / 2
+        last = mask.origin + np.array(mask.edges.shape[1:]) - 1
+        box = reach(image, to, mask.origin - margin, last + margin)
+        ww[k] = _gather(image, to[:3], mask.edges, mask.origin, mask.centre, box, degree, w[k], wv[k])
+    return Sums(w, wv, ww)
 
 
-def imprint(
-    image: FloatArray, to_home: FloatArray, mask: SoftMask, degree: int, amount: float, edge: int = 0
-) -> None:
-    """Add ``amount`` times the lesion's weight to an image, in place; the arguments are those of `gather`.
+def spline_matrix(points: FloatArray, n: int, degree: int) -> FloatArray:
+    """(points, n) values of the B-splines centred on 0 to n - 1."""
+    matrix, b, slope = np.zeros((len(points), n)), np.empty(degree + 1), np.empty(degree + 1)
+    for row, x in zip(matrix, points, strict=True):
+        first = _spline(x, degree, b, slope)
+        inside = [j for j in range(degree + 1) if 0 <= first + j < n]
+        row[[first + j for j in inside]] = b[inside]
+    return matrix
 
-    `edge` chooses the profile: 0 the mask, 1 grown, 2 shrunk by half a voxel.
+
+def reach(image: FloatArray, to_box: FloatArray, low: FloatArray, high: FloatArray) -> NDArray[np.int64]:
+    """(2, 3) first and past-last voxel of the image that can fall into a box of another grid.
+
+    `to_box` (4, 4) maps voxel indices of the image to those of the grid; `low`, `high` (3,) are the corners.
     """
-    low, high = _reach(image, to_home, mask, degree)
-    _imprint(image, to_home[:3], mask.edges, mask.origin, low, high, degree, edge, amount)
-
-
-def _reach(
-    image: FloatArray, to_home: FloatArray, mask: SoftMask, degree: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The box of the image (from, to) in which the weight can differ from 0."""
-    margin = (degree + 1) / 2
-    ends = np.array([mask.origin - margin, mask.origin + np.array(mask.edges.shape[1:]) - 1 + margin])
-    corners = np.array([ends[[i, j, k], [0, 1, 2]] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
-    back = np.linalg.inv(to_home)
+    corners = np.array([[(low, high)[i >> a & 1][a] for a in range(3)] for i in range(8)])
+    back = np.linalg.inv(to_box)
     reached = corners @ back[:3, :3].T + back[:3, 3]
-    low = np.clip(np.floor(reached.min(0)), 0, image.shape)
-    high = np.clip(np.ceil(reached.max(0)) + 1, 0, image.shape)
-    return low.astype(np.int64), high.astype(np.int64)
+    ends = np.array([np.floor(reached.min(0)), np.ceil(reached.max(0)) + 1])
+    return np.asarray(np.clip(ends, 0, image.shape), np.int64)
 
 
 @njit(cache=True)
@@ -234,13 +221,13 @@ def _lay(edges, first, b, db, degree, at):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _gather(image, m, edges, origin, centre, low, high, degree, w, wv):  # type: ignore[no-untyped-def]
+def _gather(image, m, edges, origin, centre, box, degree, w, wv):  # type: ignore[no-untyped-def]
     """Fill `w`, `wv` (8,) as in `Sums`; returns the sum of squares. `m` (3, 4) image voxel to home voxel."""
     b, db = np.empty((3, degree + 1)), np.empty((3, degree + 1))
     first, at, squares = np.empty(3, np.int64), np.empty(8), 0.0
-    for i in range(low[0], high[0]):
-        for j in range(low[1], high[1]):
-            for k in range(low[2], high[2]):
+    for i in range(box[0, 0], box[1, 0]):
+        for j in range(box[0, 1], box[1, 1]):
+            for k in range(box[0, 2], box[1, 2]):
                 if not np.isfinite(image[i, j, k]):
                     continue
                 field = 0
@@ -255,18 +242,3 @@ def _gather(image, m, edges, origin, centre, low, high, degree, w, wv):  # type:
                     w[c] += at[c]
                     wv[c] += at[c] * image[i, j, k]
     return squares
-
-
-@njit(cache=True)
-def _imprint(image, m, edges, origin, low, high, degree, edge, amount):  # type: ignore[no-untyped-def]
-    """Add `amount` times the weight of one edge to `image` in the box."""
-    b, db = np.empty((3, degree + 1)), np.empty((3, degree + 1))
-    first, at = np.empty(3, np.int64), np.empty(8)
-    for i in range(low[0], high[0]):
-        for j in range(low[1], high[1]):
-            for k in range(low[2], high[2]):
-                for a in range(3):
-                    x = m[a, 0] * i + m[a, 1] * j + m[a, 2] * k + m[a, 3]
-                    first[a] = _spline(x - origin[a], degree, b[a], db[a])
-                _lay(edges, first, b, db, degree, at)
-                image[i, j, k] += amount * at[edge]
