@@ -100,7 +100,7 @@ def displacement_voxels(a: FloatArray, b: FloatArray, shape: tuple[int, ...]) ->
     corners = np.stack(np.meshgrid(*[(0, n - 1) for n in shape], indexing="ij"), -1).reshape(-1, 3)
     gap = corners @ (a - b)[:3, :3].T + (a - b)[:3, 3]
     edge = min(np.linalg.norm(a[:3, :3], axis=0).min(), np.linalg.norm(b[:3, :3], axis=0).min())
-    return float(np.linalg.norm(gap, axis=1).max() / edge)
+    return float(np.linalg.norm(gap, axis=1).max() / edge) if edge > 0 else np.inf
 
 
 def _header(head: bytes, name: str) -> Any:
@@ -200,9 +200,12 @@ def _stated(header: Any, shape: tuple[int, ...], name: str) -> tuple[FloatArray,
 
 
 def _qform(header: Any, name: str) -> FloatArray:
+    from nibabel.spatialimages import HeaderDataError
+
     try:
-        return np.asarray(header.get_qform(), float)
-    except (ValueError, ArithmeticError, np.linalg.LinAlgError):
+        with np.errstate(all="ignore"):
+            return np.asarray(header.get_qform(), float)
+    except (ValueError, HeaderDataError):
         raise InputError(name, "qform", "not a rotation", "a valid quaternion", _CONVERT) from None
 
 
