@@ -38,7 +38,7 @@ def demo(out: Path = Path("demo-out"), *, jobs: int = 2, seed: int = 2026, json:
     Parameters
     ----------
     out
-        Folder for the recordings (`out/bids`), the measurements and the report.
+        Folder for the recordings (`out/sourcedata/bids`), the measurements and the report.
     jobs
         Participants measured at the same time.
     seed

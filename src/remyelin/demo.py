@@ -40,7 +40,7 @@ def run_demo(out: Path, *, workers: int = 2, seed: int = 2026) -> Demo:
     Parameters
     ----------
     out
-        `out/recordings` gets the BIDS dataset (with the sealed allocation and the truth beside it), `out` the
+        `out/sourcedata` gets the BIDS dataset (with the sealed allocation and the truth beside it), `out` the
         measurements and the pages.
     workers
         Participants at the same time.
@@ -57,7 +57,7 @@ def run_demo(out: Path, *, workers: int = 2, seed: int = 2026) -> Demo:
 
     protocol = Protocol.read("demo")
     truth = write_trial(
-        protocol, out / "recordings", rng=np.random.default_rng(seed), effect_pu=EFFECT_PU
+        protocol, out / "sourcedata", rng=np.random.default_rng(seed), effect_pu=EFFECT_PU
     )
     measure_participants(truth.dataset, out, resolve_settings("demo"), workers=workers)
     summary = gather(out)

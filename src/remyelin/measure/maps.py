@@ -119,7 +119,7 @@ def write_labels(
     out: Path, participant: str, labels: NDArray[np.int32], affine: FloatArray, ids: Sequence[str]
 ) -> None:
     """Write the lesion labels in halfway space, with the table that names them."""
-    stem = f"{participant}_space-halfway_label-lesion_dseg"
+    stem = f"{participant}_space-halfway_desc-lesion_dseg"
     path = out / participant / "anat" / f"{stem}.nii.gz"
     write_volume(Volume(labels.astype(np.float32), affine), path, dtype=np.int32)
     rows = ["index\tname", *(f"{k + 1}\tlesion:{name}" for k, name in enumerate(ids))]

@@ -51,7 +51,7 @@ class Maps:
             for path in sorted(folder.glob("ses-*/anat/*_space-halfway_MTRmap.nii.gz"))
             if (match := _VISIT.search(path.name))
         }
-        label = folder / "anat" / f"{participant_id}_space-halfway_label-lesion_dseg.nii.gz"
+        label = folder / "anat" / f"{participant_id}_space-halfway_desc-lesion_dseg.nii.gz"
         present = tuple(visit for visit in visits if visit in found)
         if not present or not label.is_file():
             return None
