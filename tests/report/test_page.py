@@ -170,7 +170,7 @@ def test_what_a_user_wrote_is_shown_and_never_run(folder):
     (folder / "methods.txt").write_text(ATTACK)
     description = folder / "dataset_description.json"
     description.write_text(description.read_text().replace(VIRTUAL, ATTACK.replace('"', '\\"')))
-    settings = folder / "remyelin.toml"
+    settings = folder / "protocol.toml"
     settings.write_text(settings.read_text().replace('"A virtual trial of lesional MTR"', f"'''{ATTACK}'''"))
     for name in ("measurements.parquet", "sub-01/sub-01_measurements.tsv"):
         frame = Measurements.read(folder / name).frame.assign(quality="flag", reason=ATTACK)
@@ -187,7 +187,7 @@ def test_what_a_user_wrote_is_shown_and_never_run(folder):
 
 
 def test_without_an_allocation_no_arm_is_known(folder):
-    for name in ("results.tsv", "endpoints.tsv", "attrition.tsv", "methods.txt"):
+    for name in ("results.tsv", "endpoints.tsv", "attrition.tsv", "methods.txt", "protocol.toml"):
         (folder / name).unlink()
     page = trial(folder)
     assert "Blinded" in page.text
@@ -224,6 +224,26 @@ def test_the_verdict_follows_the_interval(folder, low, high, said):
     page = trial(folder)
     assert said in page.text
     assert ("lower with" in page.text) == (estimate < 0)
+
+
+def test_the_siblings_of_the_estimate_are_named(pages):
+    words = ["as prespecified", "precision-weighted mean of lesions", "regression to the mean removed"]
+    assert all(f">{word}<" in pages["trial"].html for word in words)
+    assert "4 estimates of treated - placebo, from +1.36 to +1.81 pu" in pages["trial"].text
+
+
+def test_who_has_no_change_stands_in_the_table_with_the_reason(folder):
+    endpoints = pd.read_csv(folder / "endpoints.tsv", sep="\t")
+    lost = {"participant_id": "sub-09", "arm": "treated", "endpoint": "submedian-lesion-mtr"}
+    lost |= {"quality": "fail", "reason": "allocated, but not measured"}
+    stray = {**lost, "participant_id": "sub-10", "arm": None, "reason": "not in the allocation"}
+    frame = pd.concat([endpoints, pd.DataFrame([lost, stray])])
+    frame.to_csv(folder / "endpoints.tsv", sep="\t", index=False, na_rep="n/a")
+    page = trial(folder)
+    assert "allocated, but not measured" in page.text
+    assert "2 participants without a change: the table says why." in page.text
+    assert "all participants" not in page.html  # nobody's missing arm is an arm
+    assert "(n = 3) and" in page.text
 
 
 def test_failures_are_named(folder):

@@ -13,7 +13,7 @@ from .maps import Maps
 from .mosaic import overview, scale_bars
 from .panels import Panel, Table, quality_chip
 from .trial import Trial
-from .words import count, interval, listing, number, p_value, signed
+from .words import count, interval, listing, number, p_value, sentence, signed
 
 ALL = "all participants"
 SHOWN_ARMS = 4
@@ -45,14 +45,18 @@ def participants_panel(trial: Trial) -> Panel:
         "Left: each line is a participant. Right: each point is a participant and leads to their page; the "
         "diamond is the mean with its 95 % interval."
     )
-    return Panel("participants", question, answer, ((figure, caption),), _people_table(people, trial.unit))
+    table = _people_table(trial.people, trial.unit, "hidden" if trial.blinded else "none")
+    left_out = len(trial.people) - len(people)
+    if left_out:
+        answer += f" {sentence(count(left_out, 'participant'))} without a change: the table says why."
+    return Panel("participants", question, answer, ((figure, caption),), table)
 
 
-def _people_table(people: pd.DataFrame, unit: str) -> Table:
+def _people_table(people: pd.DataFrame, unit: str, no_arm: str) -> Table:
     rows = tuple(
         (
             _link(row["participant_id"]),
-            row["arm"] or "hidden",
+            row["arm"] or no_arm,
             number(row["baseline"]),
             number(row["follow_up"]),
             signed(row["change"]),
@@ -173,7 +177,7 @@ def siblings_panel(trial: Trial) -> Panel:
     main = (same[list(_KEY)] == [trial.effect[name] for name in _KEY]).all(axis=1)
     ordered = pd.concat([same[main], same[~main]])
     known = ordered[ordered["ci_low"].notna()]
-    rows = [{**dict(row), "label": _label(row, trial)} for _, row in known.iterrows()]
+    rows = [{**dict(row), "label": _label(row, trial.effect)} for _, row in known.iterrows()]
     if not rows:
         return Panel("siblings", question, "No estimate has an interval.")
     low, high = min(r["estimate"] for r in rows), max(r["estimate"] for r in rows)
@@ -210,9 +214,15 @@ def _results_table(rows: Sequence[Mapping[Any, Any]], trial: Trial) -> Table:
     )
 
 
-def _label(row: Mapping[Any, Any], trial: Trial) -> str:
-    name = "" if row["endpoint"] == trial.endpoint else f"{row['endpoint']}, "
-    return f"{name}{row['estimator']}, {row['analysis_set']}".replace("-", " ")
+def _label(row: Mapping[Any, Any], main: Mapping[str, Any]) -> str:
+    """What sets an estimate apart from the main one."""
+    name, own = str(row["endpoint"]), str(main["endpoint"])
+    if name.startswith(f"{own} ("):
+        name = name.removeprefix(f"{own} (").removesuffix(")")
+    elif name == own:
+        name = "as prespecified" if row["prespecified"] else "the same endpoint"
+    others = [str(row[key]) for key in ("estimator", "analysis_set") if row[key] != main[key]]
+    return ", ".join([name, *others])
 
 
 def _result_cells(row: Mapping[Any, Any]) -> tuple[str, ...]:

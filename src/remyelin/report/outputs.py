@@ -49,7 +49,7 @@ class Outputs:
 
         for name in ("measurements.parquet", "measurements.tsv"):
             if (self.root / name).is_file():
-                return Measurements.read(self.root / name)
+                return Measurements.read(self.root / name, root=self.root)
         raise InputError(
             "measurements.parquet",
             "table",
@@ -74,7 +74,7 @@ class Outputs:
             found = "absent"
             fix = "measure this participant first, or correct the name"
             raise InputError(f"{participant_id}/{path.name}", "table", found, "in the output folder", fix)
-        return Measurements.read(path).frame
+        return Measurements.read(path, root=self.root).frame
 
     def flags_of(self, participant_id: str) -> list[dict[str, str]]:
         """The flags of one participant, with five facts each."""
@@ -87,7 +87,7 @@ class Outputs:
 
         for name in ("results.parquet", "results.tsv"):
             if (self.root / name).is_file():
-                return Results.read(self.root / name).frame
+                return Results.read(self.root / name, root=self.root).frame
         return None
 
     @cached_property

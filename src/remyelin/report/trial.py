@@ -69,20 +69,13 @@ class Trial:
     @cached_property
     def arms(self) -> dict[str, str]:
         """Arms in the order of the protocol with their colours; one nameless arm while blinded."""
-        named = [str(a.get("id", "")) for a in self.outputs.settings.get("arm", ()) if isinstance(a, dict)]
-        control = [
-            str(a.get("id", ""))
-            for a in self.outputs.settings.get("arm", ())
-            if isinstance(a, dict) and not a.get("treatment")
-        ]
-        present = [
-            arm
-            for arm in dict.fromkeys([*named, *sorted(set(self.people["arm"]))])
-            if arm in set(self.people["arm"])
-        ]
-        if present in ([], [""]):
-            return {"": BLINDED}
-        return arm_colours(present, control[0] if control else "")
+        listed = [arm for arm in self.outputs.settings.get("arm", ()) if isinstance(arm, dict)]
+        named = [str(arm.get("id", "")) for arm in listed]
+        without = [str(arm.get("id", "")) for arm in listed if not arm.get("treatment")]
+        control = self.outputs.settings.get("trial", {}).get("reference", next(iter(without), ""))
+        known = set(self.people["arm"]) - {""}
+        present = [arm for arm in dict.fromkeys([*named, *sorted(known)]) if arm in known]
+        return arm_colours(present, str(control)) if present else {"": BLINDED}
 
     @property
     def blinded(self) -> bool:
