@@ -237,7 +237,7 @@ def test_a_missing_number_is_null_in_parquet_and_n_a_in_tsv(tmp_path):
         ({"se": -0.1}, ("se", "negative")),
         ({"se": math.inf}, ("se", "infinite")),
         ({"day": math.inf}, ("day", "infinite")),
-        ({"trial": -1}, ("trial", "count from 0")),
+        ({"trial": -1}, ("trial", "-1, not a count")),
         ({"trial": 0.5}, ("trial", "whole number")),
         ({"values": 3}, ("columns", "'values'", "did you mean 'value'?")),
     ],

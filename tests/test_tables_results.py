@@ -87,6 +87,8 @@ def test_what_is_written_is_read_back_whatever_the_order(table, random, tmp_path
         ({"n_participants": -1}, ("column n_participants", "not a count")),
         ({"n_sites": 0.5}, ("column n_sites", "not a count")),
         ({"n_sites": None}, ("column n_sites", "not a count")),
+        ({"n_sites": math.inf}, ("column n_sites", "not a count")),
+        ({"n_sites": 1e30}, ("column n_sites", "not a count")),
         ({"prespecified": "yes"}, ("column prespecified", "true or false")),
         ({"prespecified": 1}, ("column prespecified", "true or false")),
         ({"prespecified": None}, ("column prespecified", "true or false")),

@@ -126,6 +126,19 @@ def read_numbers(frame: pd.DataFrame, name: str, place: Place) -> NDArray[np.flo
     return numbers[codes]
 
 
+def read_counts(frame: pd.DataFrame, name: str, place: Place) -> NDArray[np.int64]:
+    """(row,) the whole numbers of column `name`, none missing."""
+    numbers = read_numbers(frame, name, place)
+    # Above 2**53 a double no longer holds every whole number.
+    wrong = ~((numbers >= 0) & (numbers <= 2**53)) | (np.floor(numbers) != numbers)
+    if wrong.any():
+        index = int(wrong.argmax())
+        place.fail(
+            index, name, (f"{numbers[index]:g}, not a count", "a whole number, 0 or more", "count again")
+        )
+    return numbers.astype(np.int64)
+
+
 def check_columns(
     frame: pd.DataFrame, required: Iterable[str], optional: Iterable[str], place: Place
 ) -> None:

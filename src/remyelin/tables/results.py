@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from remyelin.errors import InputError
-from remyelin.tables.columns import Fault, Place, Text, check_columns, read_numbers, read_text
+from remyelin.tables.columns import Fault, Place, Text, check_columns, read_counts, read_numbers, read_text
 
 KEY = ("endpoint", "contrast", "analysis_set", "estimator")
 NUMBERS = ("estimate", "se", "df", "statistic", "p", "ci_low", "ci_high")
@@ -115,10 +115,10 @@ def _checked(frame: pd.DataFrame, place: Place) -> pd.DataFrame:
     text = {name: read_text(frame, name, place) for name in (*KEY, "unit")}
     for column in text.values():
         column.matching(_SOMETHING, "text", lambda _: "name it")
-    numbers = {name: read_numbers(frame, name, place) for name in (*NUMBERS, *COUNTS)}
+    numbers = {name: read_numbers(frame, name, place) for name in NUMBERS}
     _check_numbers(numbers, place)
     columns: dict[str, Any] = {name: column.series() for name, column in text.items()}
-    columns |= {name: cells.astype(np.int64) if name in COUNTS else cells for name, cells in numbers.items()}
+    columns |= numbers | {name: read_counts(frame, name, place) for name in COUNTS}
     columns["prespecified"] = _truth(frame, place)
     _check_key(text, place)
     order = np.lexsort([*(text[name].rank() for name in reversed(KEY)), ~columns["prespecified"]])
@@ -141,14 +141,6 @@ def _check_numbers(numbers: Mapping[str, NDArray[np.float64]], place: Place) -> 
             "ci_low",
             ("an interval beside its estimate", "one around it", "recompute it"),
         ),
-    ]
-    rules += [
-        (
-            ~(numbers[name] >= 0) | (numbers[name] % 1 != 0),
-            name,
-            ("not a count", "a whole number", "count again"),
-        )
-        for name in COUNTS
     ]
     for wrong, column, fault in rules:
         if wrong.any():

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from remyelin.errors import InputError, did_you_mean
-from remyelin.tables.columns import Fault, Place, Text, check_columns, read_numbers, read_text
+from remyelin.tables.columns import Fault, Place, Text, check_columns, read_counts, read_numbers, read_text
 from remyelin.tables.measures import MEASURES, SITES, Measure
 
 KEY = ("participant_id", "visit", "site", "measure", "condition")
@@ -64,7 +64,7 @@ def checked(frame: pd.DataFrame, place: Place, known: Collection[str] | None) ->
     _check_range(value, text, place)
     _check_fractions(value, text, place)
     _check_states(numbers, text, place)
-    trial = _trial(frame, place)
+    trial = read_counts(frame, "trial", place) if "trial" in frame else None
     _check_key(text, numbers, trial, place)
     columns: dict[str, Any] = {"trial": trial} if trial is not None else {}
     columns |= {name: text[name].series() if name in text else numbers[name] for name in COLUMNS}
@@ -214,20 +214,6 @@ def _check_states(numbers: Mapping[str, NDArray[np.float64]], text: Mapping[str,
     for wrong, column, fault in rules:
         if wrong.any():
             place.fail(int(wrong.argmax()), column, fault)
-
-
-def _trial(frame: pd.DataFrame, place: Place) -> NDArray[np.int64] | None:
-    if "trial" not in frame:
-        return None
-    trial = read_numbers(frame, "trial", place)
-    wrong = ~(trial >= 0) | (trial % 1 != 0)
-    if wrong.any():
-        place.fail(
-            int(wrong.argmax()),
-            "trial",
-            ("not a whole number", "the number of the simulated trial", "count from 0"),
-        )
-    return trial.astype(np.int64)
 
 
 def _check_key(
