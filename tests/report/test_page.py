@@ -302,6 +302,19 @@ def test_a_participant_without_lesions(tmp_path):
     assert "No lesion was measured at two visits." in page.text
 
 
+def test_a_trial_of_which_nothing_could_be_measured(tmp_path):
+    Measurements.from_rows([]).write(tmp_path / "measurements.parquet")
+    row = dict(
+        zip(FACTS, ("sub-09", "M06", "a.nii.gz", "gzip", "cut off", "whole", "copy it again"), strict=True)
+    )
+    write_tsv(tmp_path / "failures.tsv", [row], FACTS)
+    page = trial(tmp_path)
+    assert page.panels == TRIAL_PANELS
+    assert "Blinded" in page.text
+    assert "1 failure (sub-09)" in page.text
+    assert "no participants measured" in page.text.lower()
+
+
 def test_what_is_not_there_is_an_input_error(tmp_path):
     with pytest.raises(InputError, match="group"):
         trial_page(tmp_path)
