@@ -174,13 +174,13 @@ class Dataset:
 
 
 def _unknown(wanted: Collection[str] | None, known: Collection[str]) -> list[Failure]:
-    missing = sorted(set(wanted or ()) - set(known))
+    """A failure of the dataset for each participant who was asked for and has no folder."""
     expected = "a participant of the dataset"
     return [
         Failure(
-            name, "", InputError("", "participant", f"unknown ({name})", expected, did_you_mean(name, known))
+            "", "", InputError("", "participant", f"unknown ({name})", expected, did_you_mean(name, known))
         )
-        for name in missing
+        for name in sorted(set(wanted or ()) - set(known))
     ]
 
 

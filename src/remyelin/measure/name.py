@@ -40,16 +40,13 @@ def parse(text: str) -> Name | None:
     return Name(dict(parts), match[2], match[3])
 
 
-def natural(label: str) -> tuple[tuple[int, int, str], ...]:
-    """A key that sorts labels as people do.
+def natural(label: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
+    """A key that sorts labels as people do: numbers by their value.
 
     Examples
     --------
     >>> sorted(["M12", "M2", "M06"], key=natural)
     ['M2', 'M06', 'M12']
     """
-    return tuple(
-        (0, int(part), part) if part.isdecimal() else (1, 0, part)
-        for part in re.split(r"(\d+)", label)
-        if part
-    )
+    parts = [part for part in re.split(r"(\d+)", label) if part]
+    return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts), label
