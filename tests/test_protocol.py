@@ -250,6 +250,22 @@ def _third_arm(p):
         ("rebuild", lambda p: p["endpoint"][0].update(estimator="ancova"), ["estimator", "crossover trial"]),
         ("ccmr-one", lambda p: p["endpoint"][0].update(summary="site-change"), ["estimator", "mixed or gee"]),
         (
+            "demo",
+            lambda p: p["endpoint"][0].update(
+                site="participant", select="all", summary="site-change", estimator="mixed"
+            ),
+            ["summary", "lesion", "eye"],
+        ),
+        (
+            "demo",
+            lambda p: (
+                p["visit"].append({"id": "M12", "day": 364}),
+                p["endpoint"][0].update(visits=["M00", "M06", "M12"]),
+            ),
+            ["estimator", "'ancova' with 3 visits", "mmrm"],
+        ),
+        ("rebuild", lambda p: p["period"][1].update(end="M55"), ["period 'second'", "'M05'?"]),
+        (
             "ccmr-one",
             lambda p: p["endpoint"][0].update(estimator="mmrm"),
             ["estimator", "2 or more follow-ups"],

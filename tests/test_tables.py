@@ -329,6 +329,12 @@ def test_select_takes_a_site_or_a_kind_of_site():
     assert len(table.select(condition="", participant_id="sub-01")) == 4
 
 
+def test_a_column_given_twice_is_refused():
+    frame = pd.DataFrame([[*ROW.values(), "pu"]], columns=[*ROW, "unit"])
+    with pytest.raises(InputError, match="'unit' twice"):
+        Measurements(frame)
+
+
 def test_altering_the_frame_does_not_alter_the_measurements():
     table = Measurements.from_rows([ROW])
     frame = table.frame

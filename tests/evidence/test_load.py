@@ -88,6 +88,32 @@ def test_the_numbers_are_those_of_the_collected_evidence(shared):
         assert (result["estimate"], result["ci"]) == (row.value, [row.low, row.high])
 
 
+ROW = {"name": "a", "value": 1, "unit": "ms", "source": "reb2", "status": "seen"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([{**ROW, "status": "guessed"}], "of status 'guessed'"),
+        ([{**ROW, "unit": ""}], "without a unit"),
+        ([{**ROW, "value": math.nan}], "finite value"),
+        ([{**ROW, "low": 2, "high": 3}], "outside its interval"),
+        ([{**ROW, "low": 0}], "half of one"),
+        ([{**ROW, "source": "reb22"}], "did you mean 'reb2'"),
+        ([{**ROW, "sex": "male"}, {**ROW, "sex": "male", "value": 2}], "twice for a"),
+    ],
+)
+def test_a_data_file_that_is_not_sound_is_refused(rows, words, monkeypatch):
+    from remyelin.evidence import load
+
+    read = load.read_data
+    monkeypatch.setattr(
+        load, "read_data", lambda name: {"parameter": rows} if name == "parameters.toml" else read(name)
+    )
+    with pytest.raises(InputError, match=re.escape(words)):
+        load.parameters.__wrapped__()
+
+
 def test_an_ambiguous_question_lists_the_answers():
     with pytest.raises(InputError) as caught:
         parameter("white_matter_mtr")
