@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose
@@ -27,6 +27,7 @@ def scans(seed: int = 1, n: int = 2000, lesions: int = 30, sd: float = 1.0, effe
     return tuple(truth + shift + rng.normal(0, sd, truth.shape) for shift in (0, effect, 0))
 
 
+@settings(deadline=None, max_examples=30)
 @given(lesion_values)
 def test_the_picked_lie_strictly_below_the_median(values):
     picked, median, _ = below_median(values)
@@ -36,6 +37,7 @@ def test_the_picked_lie_strictly_below_the_median(values):
         assert_allclose(np.sort(row[below]), np.sort(seen[seen < middle]))
 
 
+@settings(deadline=None, max_examples=30)
 @given(lesion_values)
 def test_the_cut_of_a_lesion_is_where_it_changes_side(values):
     """Moved just below its own cut a lesion is picked, just above it is not, whatever its value was."""
@@ -49,6 +51,7 @@ def test_the_cut_of_a_lesion_is_where_it_changes_side(values):
             assert below_median(moved)[0][0, lesion] == side
 
 
+@settings(deadline=None, max_examples=30)
 @given(lesion_values, st.floats(-5, 5), st.integers(0, 100))
 def test_a_change_of_all_lesions_is_returned_as_it_is(values, shift, seed):
     change = submedian_change(values, values + shift, floor=ErrorFloor.given(1.0)).frame

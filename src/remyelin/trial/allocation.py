@@ -40,7 +40,7 @@ def read_allocation(path: Path, protocol: Protocol) -> pd.DataFrame:
         rows = files.read_tsv(path, None)
     except InputError as error:
         raise RefuseRun(*error.args) from None
-    return check_allocation(pd.DataFrame(rows), protocol, file=path.name)
+    return check_allocation(pd.DataFrame(rows, columns=None if rows else COLUMNS), protocol, file=path.name)
 
 
 def need_allocation(path: Path | None) -> Path:

@@ -88,6 +88,18 @@ class Ancova:
         names = [f"{arm} - {self.reference}" for arm in self.arms[1:]]
         return _inference(rows[1:] - rows[0], self, pd.Index(names, name="contrast"))
 
+    def contrasts_of(self, response: npt.ArrayLike, weights: Weights = "equal") -> FloatArray:
+        """Contrasts (arm other than the reference,) that another response of the same rows would give.
+
+        A contrast is linear in the response: given the part of it that an error shared by all rows would
+        move, this is by how much the error moves the contrasts.
+        """
+        root = np.sqrt(self.weights)
+        y = np.asarray(response, dtype=np.float64) * root
+        beta = np.linalg.lstsq(self.design.X * root[:, None], y, rcond=None)[0]
+        rows = self._mean_rows(weights)
+        return np.asarray((rows[1:] - rows[0]) @ beta)
+
     def anova(self, kind: Literal["sequential", "drop"] = "sequential") -> pd.DataFrame:
         """F tests of the terms, with classical sums of squares.
 

@@ -20,8 +20,9 @@ PRIORS = ("any", "pooled", "participant")
 # Kernel width in SDs of the measured baseline. A fourth-order kernel of this width misses the density of a
 # normal distribution at its centre by 1 %, an exponential's at its median by 2 % (benchmarks/mtr/rtm.py).
 WIDTH = 0.4
-# Fewer lesions than this leave the shape factor uncertain by more than 12 %: then it stays 1.
-LESIONS_FOR_SHAPE = 200
+# Its relative error is about 2.5 / sqrt(lesions): with fewer than these, more than 12 %, the shape factor
+# stays 1.
+LESIONS_FOR_SHAPE = 400
 
 
 @dataclass(frozen=True, slots=True)

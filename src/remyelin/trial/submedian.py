@@ -45,13 +45,13 @@ class SubmedianChange:
     ----------
     frame
         One row a participant. `n_lesions` with a baseline, `n_selected` below the median, `n_at_median` equal
-        to it, `n_used` (selected and measured again), `median_pu`; `baseline_pu` and `follow_up_pu` of the
-        used lesions. `plain_pu` is the mean change, every lesion counting alike, as published; `weighted_pu`
-        weights by precision (1/se^2), another estimand in which large lesions count more. `rtm_pu` is the
-        estimated rise by selection alone, `corrected_pu` the change without it; `weighted_rtm_pu`,
-        `weighted_corrected_pu` alike. `floor_se_pu` and `shape_se_pu` are errors of the correction that all
-        participants share: averaging over participants does not make them smaller. `left_pu` is the
-        regression that the correction is known to leave. `reason` says why a value is missing.
+        to it, `n_used` (selected and measured again), `median_pu`; `baseline_pu` of the used lesions.
+        `plain_pu` is the mean change, every lesion counting alike, as published; `weighted_pu` weights by
+        precision (1/se^2), another estimand in which large lesions count more. `rtm_pu` is the estimated rise
+        by selection alone, `corrected_pu` the change without it; `weighted_rtm_pu`, `weighted_corrected_pu`
+        alike. `floor_se_pu` and `shape_se_pu` are errors of the correction that all participants share:
+        averaging over participants does not make them smaller. `left_pu` is the regression that the
+        correction is known to leave. `reason` says why a value is missing.
     correction, prior
         How the regression to the mean was removed.
     floor
@@ -77,7 +77,9 @@ class SubmedianChange:
             prior = {
                 "participant": "normally distributed lesions, with a variance from the participant's own",
                 "pooled": "normally distributed lesions, with one variance for all participants",
-                "any": "any distribution of lesions, its shape common to all participants",
+                "any": "any distribution of lesions, its shape common to all participants"
+                if self.shape_se > 0
+                else "normally distributed lesions, too few here to show another shape",
             }
             words += f"; {prior[self.prior]}"
         return words
@@ -186,8 +188,6 @@ def _estimate(lesions: Lesions, correction: Correction, prior: Prior) -> Submedi
         "n_at_median": (lesions.baseline == median[:, None]).sum(axis=1),
         "n_used": used.sum(axis=1),
         "median_pu": median,
-        "baseline_pu": average(lesions.baseline, used),
-        "follow_up_pu": average(lesions.follow_up, used),
     }
     found = []
     for name, weight in (("plain", measured_again.astype(np.float64)), ("weighted", lesions.precision())):
@@ -198,6 +198,7 @@ def _estimate(lesions: Lesions, correction: Correction, prior: Prior) -> Submedi
         columns |= {
             f"{name}_pu": mean,
             f"{name}_se_pu": mean_error(change, variance, used, weight),
+            f"{prefix}baseline_pu": average(lesions.baseline, used, weight),
             f"{prefix}rtm_pu": rise.rtm_pu,
             f"{prefix}corrected_pu": mean - rise.rtm_pu,
             f"{prefix}floor_se_pu": rise.floor_se_pu,
