@@ -152,15 +152,8 @@ def participants(
     with _canvas(9.2, 1.5 + 1.15 * len(arms), 1, 2, width_ratios=[1, 1.6]) as (figure, ((left, right),)):
         for k, (arm, colour) in enumerate(arms.items()):
             own = frame[frame["arm"] == arm]
-            for _, row in own.iterrows():
-                left.plot(
-                    [k - 0.25, k + 0.25],
-                    [row["baseline"], row["follow_up"]],
-                    "-o",
-                    color=colour,
-                    ms=3.5,
-                    lw=1,
-                )
+            pairs = own[["baseline", "follow_up"]].to_numpy(float).T
+            left.plot([k - 0.25, k + 0.25], pairs, "-o", color=colour, ms=3.5, lw=1, alpha=_thinned(own, 30))
             _rain(right, own, k, colour)
         left.set_xticks(range(len(arms)), [_arm_words(arm) for arm in arms])
         left.set_xlim(-0.6, len(arms) - 0.4)
@@ -182,7 +175,8 @@ def _rain(ax: Axes, own: pd.DataFrame, y: float, colour: str) -> None:
         _cloud(ax, change, y, colour)
     offsets = 0.18 + 0.16 * (np.arange(len(change)) % 3 - 1) / 1.5
     order = np.argsort(change, kind="stable")
-    points = ax.scatter(change[order], y + offsets, s=34, color=colour, edgecolor="white", lw=0.8, zorder=3)
+    size = 34 * _thinned(own, 60)
+    points = ax.scatter(change[order], y + offsets, s=size, color=colour, edgecolor="white", lw=0.6, zorder=3)
     points.set_urls([f"{p}/{p}.html" for p in own["participant_id"].to_numpy()[order]])
     if len(change) >= 2:
         from scipy.stats import t
@@ -207,7 +201,7 @@ def lesions(frame: pd.DataFrame, arms: Mapping[str, str], name: str, alt: str) -
     with _canvas(9.2, 3.5, 1, len(arms), sharex=True, sharey=True) as (figure, (axes,)):
         for ax, (arm, colour) in zip(axes, arms.items(), strict=True):
             own = frame[frame["arm"] == arm]
-            size = np.clip(own["volume_mm3"].fillna(50).to_numpy(float) / 6, 8, 160)
+            size = np.clip(own["volume_mm3"].fillna(50).to_numpy(float) / 6, 8, 160) * _thinned(own, 200)
             for below in (False, True):
                 part = (own["submedian"] == below).to_numpy()
                 ax.scatter(
@@ -217,7 +211,7 @@ def lesions(frame: pd.DataFrame, arms: Mapping[str, str], name: str, alt: str) -
                     facecolor=colour if below else "none",
                     edgecolor="white" if below else colour,
                     alpha=0.85,
-                    lw=0.7,
+                    lw=0.7 * _thinned(own, 200),
                     rasterized=len(frame) > MANY_POINTS,
                     label="below the participant's median" if below else "the others",
                 )
@@ -287,6 +281,11 @@ def registrations(frame: pd.DataFrame, name: str, alt: str) -> Markup:
         ax.set_axisbelow(True)
         ax.set_xlabel("registration error, mm")
         return _markup(figure, name, alt)
+
+
+def _thinned(own: pd.DataFrame, many: int) -> float:
+    """How much smaller or fainter a mark becomes when there are more than `many`, at least 0.2."""
+    return max(0.2, min(1.0, (many / max(len(own), 1)) ** 0.5))
 
 
 def _arm_words(arm: str) -> str:

@@ -92,10 +92,11 @@ def lesions_panel(trial: Trial) -> Panel:
     known = followed.assign(arm=followed["participant_id"].map(arm_of))
     shown = known[known["arm"].isin(list(trial.arms))]
     states = frame["state"].value_counts()
+    rose, fell = int((followed["change"] > 0).sum()), int((followed["change"] < 0).sum())
     answer = (
         f"{count(len(followed), 'lesion')} in {count(followed['participant_id'].nunique(), 'participant')} "
-        f"could be followed; {(followed['change'] > 0).sum()} rose and {(followed['change'] < 0).sum()} "
-        f"fell. {states.get('new', 0)} appeared and {states.get('vanished', 0)} vanished between the visits."
+        f"could be followed; {rose:,} rose and {fell:,} fell. {states.get('new', 0):,} appeared and "
+        f"{states.get('vanished', 0):,} vanished between the visits."
     )
     alt = f"Change of each lesion against its baseline. {answer}"
     figure = figures.lesions(shown, trial.arms, "lesions", alt)
