@@ -66,6 +66,7 @@ def measure(
     rescan_sd_pu: float | None = None,
     jobs: int = 1,
     timeout_min: float | None = None,
+    debug: Annotated[bool, Parameter(negative=())] = False,
     json: Json = False,
 ) -> int:
     """Measure a BIDS dataset: recordings to measurements (a BIDS App).
@@ -102,6 +103,8 @@ def measure(
         Participants measured at the same time; 1 GB of memory each at 1 mm.
     timeout_min
         Give up on a participant after this many minutes, name it, and go on.
+    debug
+        Write what went wrong inside the program to `OUT/debug.log`.
     json
         Print the summary as JSON.
     """
@@ -121,6 +124,8 @@ def measure(
         "rescan_sd_pu": rescan_sd_pu,
     }
     settings = resolve_settings(protocol, {k: v for k, v in given.items() if v is not None})
+    if debug:
+        _log_to(out / "debug.log")
     summary = measure_participants(
         bids,
         out,
@@ -175,6 +180,15 @@ def report(out: Path, *, json: Json = False) -> int:
     return _say(all_pages(out), json)
 
 
+def _log_to(path: Path) -> None:
+    import logging
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    log = logging.getLogger("remyelin")
+    log.addHandler(logging.FileHandler(path, mode="w", encoding="utf-8"))
+    log.setLevel(logging.DEBUG)
+
+
 def _say(summary: Any, as_json: bool) -> int:
     print(json.dumps(summary.to_dict(), indent=1, sort_keys=True) if as_json else str(summary))  # noqa: T201
     return int(summary.exit_code)
@@ -196,3 +210,5 @@ def main() -> None:
         sys.stderr.write("Stopped. What is finished is kept; run the same command to go on.\n")
         code = 130
     sys.exit(code if isinstance(code, int) else 0)
+if __name__ == "__main__":
+    main()

@@ -58,7 +58,7 @@ class Task:
         content = {
             "participant": self.participant.id,
             "visits": [[visit.id, visit.day] for visit in self.participant.visits],
-            "inputs": self._inputs(),
+            "inputs": self.inputs(),
             "settings": {} if self.settings is None else self.settings.model_dump(),
             "failures": [_row(f.participant, f.visit, f.error.facts()) for f in self.failures],
             "flags": [_row(f.participant, f.visit, f.flag.facts()) for f in self.flags],
@@ -66,7 +66,8 @@ class Task:
         }
         return provenance.settings_hash(content)
 
-    def _inputs(self) -> dict[str, str]:
+    def inputs(self) -> dict[str, str]:
+        """SHA-256 of every file that is read, by name; or why one cannot be."""
         if self.root is None:
             return {}
         hashes = {}
@@ -106,6 +107,7 @@ def measure_participant(task: Task) -> dict[str, Any]:
     settings; everything else stands in the files.
     """
     failures, findings = list(task.failures), list(task.flags)
+    before = task.inputs()
     if task.root is None:
         flags = [_row(f.participant, f.visit, f.flag.facts()) for f in findings]
         lost = [_row(f.participant, f.visit, f.error.facts()) for f in failures]
@@ -115,12 +117,20 @@ def measure_participant(task: Task) -> dict[str, Any]:
         rows: list[dict[str, Any]] = []
         if visits:
             rows = _measure(visits, task, findings)
+        _check_unchanged(before, task.inputs())
         _write_tables(task, rows, findings)
     return {
         "failures": [_row(f.participant, f.visit, f.error.facts()) for f in failures],
         "flags": len(findings),
         "settings": "" if task.settings is None else provenance.settings_hash(task.settings.model_dump()),
     }
+
+
+def _check_unchanged(before: dict[str, str], after: dict[str, str]) -> None:
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            fix = "wait until the files are there, then run again"
+            raise InputError(name, "file", "changed during the run", "the same from start to end", fix)
 
 
 def _load(

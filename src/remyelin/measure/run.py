@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 RECORDS = "records"
 # The record of what concerns the dataset as a whole, beside those of the participants.
 DATASET = "dataset"
-IGNORED = "*.html\n*.toml\n*.parquet\n*_measurements.tsv\n*_flags.tsv\n/*.tsv\n/*.txt\n/records\n"
+IGNORED = "*.html\n*.toml\n*.parquet\n*_measurements.tsv\n*_flags.tsv\n/*.tsv\n/*.txt\n/*.log\n/records\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,148 @@
+"""The whole way on small recordings: the same bytes whatever the circumstances, and nothing lost on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from remyelin.errors import InputError, RefuseRun
+from remyelin.measure.group import gather
+from remyelin.measure.run import measure_participants, resolve_settings
+from remyelin.protocol import Protocol
+from remyelin.virtual.dataset import write_trial
+
+pytestmark = pytest.mark.xdist_group("pipeline")
+
+
+def bytes_of(out: Path) -> dict[str, str]:
+    return {
+        path.relative_to(out).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(out.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def bids(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two virtual participants, two visits each."""
+    folder = tmp_path_factory.mktemp("trial")
+    return write_trial(
+        Protocol.read("demo"), folder, rng=np.random.default_rng(5), n_per_arm=1, effect_pu=1.5
+    ).dataset
+
+
+@pytest.fixture(scope="module")
+def out(bids: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("measured")
+    assert measure_participants(bids, folder, progress=False).exit_code == 0
+    gather(folder)
+    return folder
+
+
+def test_two_workers_another_path_and_time_zone_give_the_same_bytes(bids: Path, out: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "elsewhere" / "data"
+    shutil.copytree(bids, moved)
+    other = tmp_path / "other"
+    command = [sys.executable, "-m", "remyelin.cli", "measure", str(moved), str(other)]
+    environment = {**os.environ, "TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "7", "LC_ALL": "C"}
+    for rest in (["participant", "--jobs", "2"], ["group"]):
+        subprocess.run([*command, *rest], check=True, capture_output=True, env=environment, cwd=tmp_path)
+    ours = {name: digest for name, digest in bytes_of(out).items() if not name.endswith(".html")}
+    theirs = {name: digest for name, digest in bytes_of(other).items() if not name.endswith(".html")}
+    assert ours == theirs
+
+
+def test_what_is_finished_is_skipped_and_what_changed_is_measured_again(bids: Path, out: Path, tmp_path: Path) -> None:
+    data, again = tmp_path / "data", tmp_path / "again"
+    shutil.copytree(bids, data)
+    shutil.copytree(out, again)
+    before = bytes_of(again)
+    summary = measure_participants(data, again, progress=False)
+    assert (summary.measured, summary.skipped) == ((), ("sub-01", "sub-02"))
+    assert bytes_of(again) == before
+    sidecar = next((data / "sub-02").rglob("*mt-on_MTR.json"))
+    sidecar.write_text(json.dumps({**json.loads(sidecar.read_text()), "Note": "changed"}))
+    summary = measure_participants(data, again, progress=False)
+    assert (summary.measured, summary.skipped) == (("sub-02",), ("sub-01",))
+
+
+def test_a_visit_that_cannot_be_read_costs_no_other_value(bids: Path, out: Path, tmp_path: Path) -> None:
+    data, again = tmp_path / "data", tmp_path / "again"
+    shutil.copytree(bids, data)
+    broken = data / "sub-02/ses-M06/anat/sub-02_ses-M06_mt-on_MTR.nii.gz"
+    broken.write_bytes(broken.read_bytes()[:-8])
+    summary = measure_participants(data, again, progress=False)
+    assert summary.exit_code == 1
+    assert [(f["participant_id"], f["visit"], f["file"]) for f in summary.failures] == [
+        ("sub-02", "M06", "sub-02/ses-M06/anat/sub-02_ses-M06_mt-on_MTR.nii.gz")
+    ]
+    kept = "sub-01/sub-01_measurements.tsv"
+    assert (again / kept).read_bytes() == (out / kept).read_bytes()
+    gather(again)
+    visits = pd.read_csv(again / "sub-02/sub-02_measurements.tsv", sep="\t")["visit"].unique()
+    assert list(visits) == ["M00"]
+    failures = pd.read_csv(again / "failures.tsv", sep="\t")
+    assert failures[["participant_id", "visit"]].to_numpy().tolist() == [["sub-02", "M06"]]
+
+
+def test_participants_measured_in_two_ways_are_not_joined(bids: Path, out: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    shutil.copytree(out, again)
+    measure_participants(
+        bids, again, resolve_settings(given={"erosion_voxels": 1}), labels=["02"], progress=False
+    )
+    with pytest.raises(InputError, match="other for sub-0"):
+        gather(again)
+
+
+def test_an_unknown_participant_is_named(bids: Path, tmp_path: Path) -> None:
+    summary = measure_participants(bids, tmp_path / "out", labels=["07"], progress=False)
+    assert summary.exit_code == 1
+    assert "sub-07" in str(summary)
+
+
+def test_an_allocation_in_the_dataset_stops_everything(bids: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(bids, data)
+    (data / "participants.tsv").write_text("participant_id\tarm\nsub-01\tdrug\nsub-02\tplacebo\n")
+    with pytest.raises(RefuseRun, match="arm"):
+        measure_participants(data, tmp_path / "out", progress=False)
+
+
+def test_a_setting_that_cannot_be_is_refused() -> None:
+    with pytest.raises(RefuseRun, match="erosion_voxels"):
+        resolve_settings(given={"erosion_voxels": -1})
+
+
+def test_nothing_measured_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="without measurements"):
+        gather(tmp_path)
+
+
+def test_the_output_is_valid_bids(out: Path, tmp_path: Path) -> None:
+    validator = Path(sys.executable).with_name("bids-validator-deno")
+    if not validator.exists():
+        pytest.skip("bids-validator-deno is not installed")
+    done = subprocess.run([str(validator), str(out), "--json"], capture_output=True, text=True, check=False)
+    issues = json.loads(done.stdout)["issues"]["issues"]
+    assert [issue for issue in issues if issue.get("severity") == "error"] == []
+
+
+def test_maps_say_what_they_are(out: Path) -> None:
+    import nibabel as nib
+
+    native = nib.load(out / "sub-01/ses-M00/anat/sub-01_ses-M00_MTRmap.nii.gz")
+    values = native.get_fdata()
+    assert np.isnan(values).any()
+    assert 25 < np.nanmedian(values[np.isfinite(values) & (values > 10)]) < 45
+    halfway = json.loads((out / "sub-01/ses-M06/anat/sub-01_ses-M06_space-halfway_MTRmap.json").read_text())
+    assert "halfway" in halfway["SpatialReference"]
