@@ -226,3 +226,26 @@ def test_a_secondary_endpoint_that_cannot_be_analysed_is_flagged(measurements, p
 def test_a_slope_near_zero_divides_nothing(rows, protocol, allocation):
     analysis = analyse(Measurements.from_rows(rows() + slopes(0.05)), protocol, allocation)
     assert not analysis.results.frame["endpoint"].str.contains("calibrated").any()
+
+
+def test_without_known_errors_the_published_endpoint_stands_alone(rows, protocol, allocation):
+    table = [row | {"se": np.nan} for row in rows()]
+    only = with_formula(protocol, "change ~ arm + baseline")
+    analysis = analyse(Measurements.from_rows(table), only, allocation)
+    assert analysis.results.frame["endpoint"].tolist() == [NAME]
+    assert "could not be estimated" in analysis.methods
+    halves = [
+        row | {"condition": f"half={half}", "value": row["value"] + step}
+        for row in table if row["visit"] == "M00" for half, step in (("a", 0.3), ("b", -0.3))
+    ]  # fmt: skip
+    crossed = analyse(Measurements.from_rows(table + halves), only, allocation)
+    assert "how much stays is not known" in crossed.methods
+    assert crossed.results.frame["endpoint"].tolist() == [NAME, f"{NAME} (regression to the mean removed)"]
+
+
+def test_a_sibling_that_cannot_be_estimated_is_flagged_alone(rows, protocol, allocation):
+    """Errors are known in one arm only: its correction has nobody to be compared with."""
+    table = [row | {"se": 1.0 if int(row["participant_id"][-2:]) % 2 else np.nan} for row in rows()]
+    analysis = analyse(Measurements.from_rows(table), protocol, allocation)
+    assert primary(analysis)["n_participants"] == 20
+    assert any("regression to the mean removed" in flag.field for flag in analysis.flags)
