@@ -219,9 +219,14 @@ def _write(work: Path, subject: str, visit: str, kind: str, data: np.ndarray, sc
         Path(f"{stem}.json").write_text(json.dumps({"MTState": "mt-on" in kind}))
 
 
+def mask_names(masks: Path) -> list[str]:
+    """The people whose masks are in the folder."""
+    return sorted(file.name.removesuffix("_gt.nii.gz") for file in masks.glob("*_gt.nii.gz"))
+
+
 def make_dataset(work: Path, masks: Path, brains: int = 40) -> list[Path]:
     """All participants: the masks in order, again with other seeds when they are used up."""
-    names = sorted(file.name.removesuffix("_gt.nii.gz") for file in masks.glob("*_gt.nii.gz"))
+    names = mask_names(masks)
     (work / "brains").mkdir(parents=True, exist_ok=True)
     description = {"Name": "Simulated two-visit MT recordings", "BIDSVersion": "1.10.0"}
     (work / "brains" / "dataset_description.json").write_text(json.dumps(description))
