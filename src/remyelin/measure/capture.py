@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remyelin.measure.image import Volume
-from remyelin.measure.level import smoothed
+from remyelin.measure.level import scale_of, smoothed
 from remyelin.measure.motion import motion
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def coarse(volume: Volume, mask: Mask) -> Coarse:
     grid[:3, 3] = low
     to_voxel = np.linalg.inv(volume.affine) @ grid
     sigma = np.maximum(0.5 * step / volume.voxel_mm - 0.25, 0)
-    smooth = smoothed(volume.data, sigma)
+    smooth = smoothed(volume.data / scale_of(volume, mask), sigma)
     image = ndimage.affine_transform(
         smooth, to_voxel[:3, :3], to_voxel[:3, 3], output_shape=tuple(shape), order=1, mode="nearest"
     )

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 from remyelin.errors import InputError
 from remyelin.measure.image import MTPair, Volume
-from remyelin.measure.level import sample
-from remyelin.measure.motion import centred, inverse, motion, twist
-from remyelin.measure.registration import RANK, Kind, Registration, Side, failed, join
+from remyelin.measure.motion import centred, displacement_mm, inverse, motion, twist
+from remyelin.measure.registration import Kind, Registration, failed, join, settled
+from remyelin.measure.side import Side
 
 FloatArray = NDArray[np.floating]
 
-# MT-off below this part of its median in the brain is air or bone, where a ratio is noise.
-_SIGNAL = 0.2
-_ADJUST_STEPS = 20
-_ADJUST_TOLERANCE = 1e-12
+# A link that failed holds two images together by their headers, and only where no other link does.
+_LOOSE_MM = 1e4
+_ADJUST_STEPS = 30
+_ADJUST_TOLERANCE = 1e-13
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,8 @@ class Poses:
     off, on
         (4, 4) halfway world mm to the world mm of the MT-off and MT-on image of each visit.
     registrations
-        First MT-on to MT-off of each visit (pair ``M00:on-off``), then every pair of visits (``M00-M06``).
+        First MT-on to MT-off of each visit (pair ``M00:on-off``), then every pair of visits (``M00-M06``);
+        their matrices and errors are those of the poses, after all have been reconciled.
     """
 
     visits: tuple[str, ...]
@@ -45,6 +46,20 @@ class Poses:
     def registration(self, pair: str) -> Registration:
         """The registration of a pair such as ``M00:on-off`` or ``M00-M06``."""
         return next(r for r in self.registrations if r.pair == pair)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A registration between two of several images, by their number."""
+
+    fixed: int
+    moving: int
+    found: Registration
+
+    @property
+    def error_mm(self) -> float:
+        """Its error, or that of a guess if it failed."""
+        return _LOOSE_MM if self.found.quality == "fail" else self.found.error_mm
 
 
 def register_participant(pairs: Sequence[MTPair]) -> Poses:
@@ -67,59 +82,93 @@ def register_participant(pairs: Sequence[MTPair]) -> Poses:
 
     Notes
     -----
-    Visits are registered on MT-off, and last on their MTR maps, from which the receive field has cancelled.
-    With three visits or more all pairs are registered and reconciled by least squares. A registration that
-    fails leaves the header pose in its place and says so in its quality.
+    MT-on is registered to MT-off in each visit, and of each pair of visits MT-off to MT-off and MT-on to
+    MT-on. Images of like contrast find one another to a few micrometres, so these loops correct the small
+    error that unlike contrast leaves within a visit; that they close is a check on all of them. A
+    registration that fails leaves the header pose in its place, unless others tie the image to the rest.
     """
     if not pairs:
         raise InputError("", "visits", "none", "at least one", "give the MT pair of a visit")
-    offs = [_ready(p.off, p.brain) for p in pairs]
-    ons = [_ready(p.on, _carried(p)) for p in pairs]
-    within = [_join(off, on, f"{p.visit}:on-off") for p, off, on in zip(pairs, offs, ons, strict=True)]
-    maps = [_map(off, on, w) for off, on, w in zip(offs, ons, within, strict=True)]
-    between = {
-        (a, b): _between((offs[a], offs[b]), (maps[a], maps[b]), f"{pairs[a].visit}-{pairs[b].visit}")
-        for a, b in combinations(range(len(pairs)), 2)
-    }
-    off = centred(reconciled(len(pairs), between))
-    on = [w.matrix @ pose for w, pose in zip(within, off, strict=True)]
-    return Poses(tuple(p.visit for p in pairs), tuple(off), tuple(on), (*within, *between.values()))
+    n = len(pairs)
+    sides = [_ready(p.off, p.brain) for p in pairs] + [_ready(p.on, _carried(p)) for p in pairs]
+    links = [_link(sides, v, n + v, "within", f"{p.visit}:on-off") for v, p in enumerate(pairs)]
+    for a, b in combinations(range(n), 2):
+        name = f"{pairs[a].visit}-{pairs[b].visit}"
+        links += [_link(sides, a, b, "between", name), _link(sides, n + a, n + b, "between", f"{name}:on")]
+    points = next((s.core.points_mm for s in sides if isinstance(s, Side)), np.zeros((1, 3)))
+    poses, error_mm = reconciled(2 * n, links, points)
+    off = centred(poses[:n])
+    to_first = inverse(poses[0]) @ off[0]
+    final = tuple(
+        settled(
+            k.found, poses[k.moving] @ inverse(poses[k.fixed]), float(error_mm[k.fixed, k.moving]), points
+        )
+        for k in links
+        if not k.found.pair.endswith(":on")
+    )
+    return Poses(tuple(p.visit for p in pairs), tuple(off), tuple(p @ to_first for p in poses[n:]), final)
 
 
-def reconciled(visits: int, between: dict[tuple[int, int], Registration]) -> list[FloatArray]:
-    """Poses of all visits seen from the first, least squares over all pairs.
+def reconciled(images: int, links: Sequence[Link], points: FloatArray) -> tuple[list[FloatArray], FloatArray]:
+    """Poses that fit all registrations between several images best.
 
     Parameters
     ----------
-    visits
+    images
         How many.
-    between
-        Registration of every pair (a, b), a < b; weighted by its error, failed ones only where nothing
-        else ties a visit to the rest.
+    links
+        Registrations between them, weighted by their error; those that failed count only where nothing
+        else ties an image to the rest.
+    points
+        (n, 3) points in mm over which the errors hold.
 
     Returns
     -------
-    (4, 4) for each visit: world of the first to world of the visit.
+    (4, 4) for each image: world of the first to world of the image; and the (images, images) error in mm
+    of each relative to each, enlarged where the loops do not close as well as the errors promise
+    (Birge 1932, doi:10.1103/PhysRev.40.207).
+
+    Examples
+    --------
+    >>> def link(a, b, shift):
+    ...     pose = np.eye(4)
+    ...     pose[0, 3] = shift
+    ...     return Link(a, b, Registration(pose, "pass", "", 0.1, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0))
+    >>> poses, error_mm = reconciled(3, [link(0, 1, 1.0), link(1, 2, 1.0), link(0, 2, 2.3)], np.zeros((1, 3)))
+    >>> [round(float(p[0, 3]), 3) for p in poses]
+    [0.0, 1.1, 2.2]
     """
-    poses = [np.eye(4)] + [between[0, b].matrix for b in range(1, visits)]
-    if visits <= 2:
-        return poses
-    pairs = list(between)
-    weight = np.array(
-        [min(1 / between[p].error_mm ** 2, 1e12) if between[p].quality != "fail" else 1e-9 for p in pairs]
-    )
-    incidence = np.zeros((len(pairs), visits))
-    for row, (a, b) in enumerate(pairs):
-        incidence[row, a], incidence[row, b] = -1.0, 1.0
-    normal = (incidence.T * weight) @ incidence + weight.max() / visits * np.ones((visits, visits))
+    weight = np.array([1 / k.error_mm**2 for k in links])
+    incidence = np.zeros((len(links), images))
+    for row, k in enumerate(links):
+        incidence[row, k.fixed], incidence[row, k.moving] = -1.0, 1.0
+    # Images have no absolute place; the first keeps still.
+    spread = np.zeros((images, images))
+    normal = (incidence.T * weight) @ incidence
+    spread[1:, 1:] = np.linalg.inv(normal[1:, 1:])
+    poses: list[FloatArray] = [np.eye(4)] * images
     for _ in range(_ADJUST_STEPS):
-        # Seen from the common space: what each pair still wants, to first order pose[b] - pose[a].
-        left = np.array([twist(inverse(poses[b]) @ between[a, b].matrix @ poses[a]) for a, b in pairs])
-        step = np.linalg.solve(normal, (incidence.T * weight) @ left)
+        wanted = np.array([twist(_gap(k, poses)) for k in links])
+        step = spread @ (incidence.T * weight) @ wanted
         poses = [p @ motion(s) for p, s in zip(poses, step, strict=True)]
         if float(np.abs(step).max()) < _ADJUST_TOLERANCE:
             break
-    return poses
+    variance = np.diag(spread)[:, None] + np.diag(spread)[None, :] - 2 * spread
+    return poses, np.sqrt(np.maximum(variance, 0.0)) * _strain(links, poses, points)
+
+
+def _strain(links: Sequence[Link], poses: Sequence[FloatArray], points: FloatArray) -> float:
+    """How much less well the loops close than the errors promise; at least 1."""
+    sound = [k for k in links if k.found.quality != "fail"]
+    free = len(sound) - (len(poses) - 1)
+    if free < 1:
+        return 1.0
+    misfit = sum((float(displacement_mm(_gap(k, poses), points).mean()) / k.error_mm) ** 2 for k in sound)
+    return max(1.0, float(np.sqrt(misfit / free)))
+
+
+def _gap(link: Link, poses: Sequence[FloatArray]) -> FloatArray:
+    return np.asarray(inverse(poses[link.moving]) @ link.found.matrix @ poses[link.fixed])
 
 
 def _ready(volume: Volume, mask: NDArray[np.bool_]) -> Side | str:
@@ -127,13 +176,14 @@ def _ready(volume: Volume, mask: NDArray[np.bool_]) -> Side | str:
     try:
         return Side(volume, mask)
     except InputError as error:
-        return str(error)
+        return f"{error.file}: {error.field} is {error.found}".removeprefix(": ")
 
 
-def _join(fixed: Side | str, moving: Side | str, name: str, kind: Kind = "within") -> Registration:
-    if isinstance(fixed, str):
-        return failed(fixed, name)
-    return failed(moving, name) if isinstance(moving, str) else join(fixed, moving, kind=kind, pair=name)
+def _link(sides: Sequence[Side | str], fixed: int, moving: int, kind: Kind, name: str) -> Link:
+    a, b = sides[fixed], sides[moving]
+    if isinstance(a, str):
+        return Link(fixed, moving, failed(a, name))
+    return Link(fixed, moving, failed(b, name) if isinstance(b, str) else join(a, b, kind=kind, pair=name))
 
 
 def _carried(pair: MTPair) -> NDArray[np.bool_]:
@@ -144,31 +194,7 @@ def _carried(pair: MTPair) -> NDArray[np.bool_]:
         return pair.brain
     voxel = np.linalg.inv(pair.off.affine) @ pair.on.affine
     brain = pair.brain.astype(np.float32)
+    shape = pair.on.data.shape
     return np.asarray(
-        ndimage.affine_transform(brain, voxel[:3, :3], voxel[:3, 3], output_shape=pair.on.data.shape, order=1)
-        > 0.5
+        ndimage.affine_transform(brain, voxel[:3, :3], voxel[:3, 3], output_shape=shape, order=1) > 0.5
     )
-
-
-def _map(off: Side | str, on: Side | str, within: Registration) -> Side | str:
-    """The MTR map of a visit, from images smoothed alike so that its edges are true."""
-    if isinstance(off, str) or isinstance(on, str):
-        return "no MTR map"
-    grid = off.volume
-    reference = sample(off.core, grid.affine, grid.data.shape, np.eye(4))
-    saturated = sample(on.core, grid.affine, grid.data.shape, within.matrix)
-    lit = off.mask & (reference > _SIGNAL * np.median(reference[off.mask]))
-    ratio = np.full(grid.data.shape, np.nan, np.float32)
-    ratio[lit] = 100 * (1 - saturated[lit] / reference[lit])
-    return _ready(Volume(ratio, grid.affine, grid.file), off.mask)
-
-
-def _between(
-    offs: tuple[Side | str, Side | str], maps: tuple[Side | str, Side | str], name: str
-) -> Registration:
-    rough = _join(*offs, name, "between")
-    first, second = maps
-    if rough.quality == "fail" or isinstance(first, str) or isinstance(second, str):
-        return rough
-    final = join(first, second, kind="between", pair=name, start=rough.matrix)
-    return min(final, rough, key=lambda r: RANK[r.quality])

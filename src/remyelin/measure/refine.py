@@ -21,11 +21,13 @@ from remyelin.measure.spline import accumulate
 FloatArray = NDArray[np.floating]
 
 _MIN_POINTS = 30
+# Six numbers are sought; about as many more are needed to see how well the blocks agree on them.
+_MIN_BLOCKS = 12
 # Residuals below this part of the image's own spread are not told apart (identical images, empty blocks).
 _NOISE_FLOOR = 0.01
 _MAX_STEPS = 20
 _HALVINGS = 4
-# A step that moves no point of the mask by more than this ends the search.
+# A step smaller than this, in mm at the radius of the mask, ends the search.
 _STOP_MM = 5e-4
 _BASIS = 3
 _MOTION = slice(_BASIS, _BASIS + 6)
@@ -43,7 +45,9 @@ class Fit:
     overlap: float  # part of the fixed points that fall inside the moving image
 
     def error_mm(self, points: FloatArray) -> float:
-        """Root mean square standard error of the position of points (n, 3), in mm."""
+        """Root mean square standard error of the position of points (n, 3), in mm; inf if undetermined."""
+        if not np.isfinite(self.covariance).all():
+            return float("inf")
         y = points - self.centre_mm
         J = np.zeros((len(y), 3, 6))
         J[:, 0, 1], J[:, 0, 2] = y[:, 2], -y[:, 1]
@@ -58,7 +62,7 @@ def evaluate(fixed: Level, moving: Level, matrix: FloatArray) -> Fit:
     return _Problem(fixed, moving).at(matrix)[0]
 
 
-def refine(fixed: Level, moving: Level, start: FloatArray) -> Fit:
+def refine(fixed: Level, moving: Level, start: FloatArray, stop_mm: float = _STOP_MM) -> Fit:
     """Least-squares rigid motion that carries the points of `fixed` into `moving`.
 
     Parameters
@@ -67,6 +71,8 @@ def refine(fixed: Level, moving: Level, start: FloatArray) -> Fit:
         From `level`, of like resolution.
     start
         (4, 4) motion within about two spacings of the answer.
+    stop_mm
+        Size of the last step.
 
     Returns
     -------
@@ -80,7 +86,8 @@ def refine(fixed: Level, moving: Level, start: FloatArray) -> Fit:
     problem = _Problem(fixed, moving)
     fit, gradient, curvature = problem.at(start)
     for _ in range(_MAX_STEPS):
-        step = -np.linalg.solve(curvature + 1e-9 * np.trace(curvature) * np.eye(6), gradient)
+        # The ridge lets a direction that nothing determines stay where it is.
+        step = -np.linalg.solve(curvature + (1e-9 * np.trace(curvature) + 1e-30) * np.eye(6), gradient)
         found = None
         for halving in range(_HALVINGS):
             candidate = problem.at(problem.moved(fit.matrix, step / 2**halving))
@@ -90,7 +97,7 @@ def refine(fixed: Level, moving: Level, start: FloatArray) -> Fit:
         if found is None:
             break
         fit, gradient, curvature = found
-        if problem.reach_mm(step) < _STOP_MM:
+        if float(np.abs(step).max()) < stop_mm:
             break
     return fit
 
@@ -100,7 +107,7 @@ class _Problem:
 
     def __init__(self, fixed: Level, moving: Level) -> None:
         self.fixed, self.moving = fixed, moving
-        self.centre = fixed.affine[:3, :3] @ fixed.index.mean(0) + fixed.affine[:3, 3]
+        self.centre = fixed.affine[:3, :3] @ fixed.points.mean(0, dtype=float) + fixed.affine[:3, 3]
         self.to_voxel = np.linalg.inv(moving.affine)
         y = fixed.points_mm - self.centre
         self.radius = max(float(np.sqrt((y**2).sum(1).mean())), 1e-6)
@@ -114,23 +121,20 @@ class _Problem:
         moved[:3, :3] = U @ V
         return moved
 
-    def reach_mm(self, step: FloatArray) -> float:
-        return float(np.abs(step).max())
-
     def at(self, matrix: FloatArray) -> tuple[Fit, FloatArray, FloatArray]:
         fixed, moving = self.fixed, self.moving
         voxel = self.to_voxel @ matrix @ fixed.affine
         gradient_to_mm = matrix[:3, :3].T @ self.to_voxel[:3, :3].T
         sums = np.zeros((len(fixed.starts) - 1, _BASIS + 7, _BASIS + 7))
         accumulate(
-            fixed.index, fixed.starts, fixed.regressor, fixed.affine, self.centre, self.radius,
+            fixed.points, fixed.starts, fixed.regressor, fixed.affine, self.centre, self.radius,
             moving.spline, moving.defined, voxel, gradient_to_mm, sums,
         )  # fmt: skip
         return self._solved(matrix, sums)
 
     def _solved(self, matrix: FloatArray, sums: FloatArray) -> tuple[Fit, FloatArray, FloatArray]:
         n = sums[:, 0, 0]
-        overlap = float(n.sum() / max(len(self.fixed.index), 1))
+        overlap = float(n.sum() / max(len(self.fixed.points), 1))
         sums, n = sums[n >= _MIN_POINTS], n[n >= _MIN_POINTS]
         if len(n) == 0:
             return (
@@ -157,8 +161,10 @@ class _Problem:
     def _covariance(self, curvature: FloatArray, score: FloatArray) -> FloatArray:
         """Sandwich over blocks (Liang and Zeger 1986, doi:10.1093/biomet/73.1.13), small-sample factor."""
         blocks = len(score)
+        if blocks <= _MIN_BLOCKS:
+            return np.full((6, 6), np.inf)
         inverse = np.linalg.pinv(curvature)
         spread = score - score.mean(0)
-        meat = spread.T @ spread * blocks / max(blocks - 6, 1)
+        meat = spread.T @ spread * blocks / (blocks - 6)
         scale = np.r_[np.full(3, 1 / self.radius), np.ones(3)]
         return np.asarray(scale[:, None] * (inverse @ meat @ inverse) * scale)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from remyelin.errors import InputError
-from remyelin.measure.capture import Coarse, capture, coarse, shift
+from remyelin.measure.capture import capture, shift
 from remyelin.measure.image import Volume
-from remyelin.measure.level import Level, level
-from remyelin.measure.mask import Mask, grown, head_mask
+from remyelin.measure.level import Level
+from remyelin.measure.mask import Mask
 from remyelin.measure.motion import angle_deg, displacement_mm, inverse, motion, twist
 from remyelin.measure.refine import evaluate, refine
+from remyelin.measure.side import Side
 
 FloatArray = NDArray[np.floating]
 Kind = Literal["within", "between"]
@@ -24,9 +24,9 @@ Kind = Literal["within", "between"]
 # falls by 8 pu over a voxel, does as much. A tenth of that is where registration starts to be seen.
 ERROR_FLAG_MM = 0.15
 ERROR_FAIL_MM = 0.5
-# What no scatter shows, because it is the same in both directions: the two contrasts put the same edge at
-# slightly different places. Root mean square of the error that is left in benchmarks/mtr/registration.py.
-BIAS_MM = 0.015
+# What no scatter shows, because it is the same in both directions: unlike contrasts put the same edge at
+# slightly different places, and so do unlike receive fields. Measured: benchmarks/mtr/registration.py.
+BIAS_MM = {"within": 0.015, "between": 0.006}
 # Nobody moves further in a head coil between two scans of one session; between visits the table and the
 # head may lie anywhere in the field of view, but a turn this wide is a wrong orientation in the header.
 PLAUSIBLE = {"within": (15.0, 15.0), "between": (80.0, 40.0)}
@@ -35,15 +35,11 @@ OVERLAP_FLAG = 0.9
 OVERLAP_FAIL = 0.5
 # Less than a twentieth of the variation within blocks explained: the images show different things.
 EXPLAINED_FAIL = 0.05
-# Margin kept from the edge of a mask: the ring where skull and fluid move against the brain, and where a
-# third tissue (air) would join the two that one block can model.
-_INSET_MM = 2.0
-_INSET_KEEPS = 0.4
-_OUTSET_MM = 4.0
-_MIDDLE_MM = 2.5
+_MIDDLE_STOP_MM = 0.02
 # Log-likelihood per voxel; images that lie well by their headers may lose this much to the average of the
 # two directions without being called worse.
 _NO_WORSE = 1e-3
+_HEADER_POSE = "; the header pose is used"
 RANK = {"pass": 0, "flag": 1, "fail": 2}
 
 
@@ -61,7 +57,8 @@ class Registration:
         Why not ``pass``, in words; else empty.
     error_mm
         Root mean square error of position expected over the mask: scatter between blocks, disagreement
-        of the two directions, and the part that contrast hides.
+        of the two directions, and the part that contrast hides. After a ``fail`` this and the next are of
+        the search that failed, NaN if there was none.
     inverse_mm
         Mean distance between a point and itself after going there and back.
     moved_mm, turned_deg
@@ -92,63 +89,6 @@ class Registration:
             f"{self.pair}: {state}, error {self.error_mm:.3f} mm, moved {self.moved_mm:.2f} mm and "
             f"{self.turned_deg:.2f} deg, explained {self.similarity:.3f} (was {self.similarity_before:.3f})"
         )
-
-
-class Side:
-    """One image made ready for registration in either role; what costs time is made once, when asked for.
-
-    Parameters
-    ----------
-    volume
-        The image; not finite where undefined.
-    mask
-        (x, y, z) bool, brain or head; `head_mask` if None.
-
-    Raises
-    ------
-    InputError
-        If the image has no signal to register.
-    """
-
-    def __init__(self, volume: Volume, mask: Mask | None = None) -> None:
-        self.volume = volume
-        self.mask = head_mask(volume) if mask is None else mask
-        defined = np.isfinite(volume.data)
-        seen = volume.data[self.mask & defined]
-        if seen.size == 0:
-            raise InputError(
-                volume.file, "brain mask", "empty", "the brain", "draw it on the grid of the image"
-            )
-        if float(np.ptp(seen)) == 0.0:
-            raise InputError(
-                volume.file,
-                "signal",
-                "the same in every voxel of the mask",
-                "contrast",
-                "export the image again",
-            )
-
-    @cached_property
-    def core(self) -> Level:
-        """Full resolution, inside the mask: brain tissue only."""
-        inset = grown(self.mask, -_INSET_MM, self.volume.affine)
-        thin = inset.sum() < _INSET_KEEPS * self.mask.sum()
-        return level(self.volume, self.mask if thin else inset)
-
-    @cached_property
-    def outline(self) -> Level:
-        """Full resolution, with the edge of the mask and what lies just outside."""
-        return level(self.volume, grown(self.mask, _OUTSET_MM, self.volume.affine))
-
-    @cached_property
-    def middle(self) -> Level:
-        """Lower resolution, for the way from the coarse pose to the fine one."""
-        return level(self.volume, grown(self.mask, _OUTSET_MM, self.volume.affine), _MIDDLE_MM)
-
-    @cached_property
-    def coarse(self) -> Coarse:
-        """A few thousand voxels, for the search from far away."""
-        return coarse(self.volume, self.mask)
 
 
 def rigid(
@@ -200,7 +140,7 @@ def rigid(
     try:
         sides = Side(fixed, mask), Side(moving, moving_mask)
     except InputError as error:
-        return failed(str(error), pair)
+        return failed(f"{error.field} is {error.found}", pair)
     return join(*sides, kind=kind, pair=pair)
 
 
@@ -226,7 +166,39 @@ def join(
 def failed(reason: str, pair: str = "") -> Registration:
     """The header pose, because nothing better could be found."""
     nan = float("nan")
-    return Registration(np.eye(4), "fail", reason, float("inf"), nan, 0.0, 0.0, nan, nan, nan, pair)
+    return Registration(np.eye(4), "fail", reason + _HEADER_POSE, nan, nan, 0.0, 0.0, nan, nan, nan, pair)
+
+
+def settled(found: Registration, matrix: FloatArray, error_mm: float, points: FloatArray) -> Registration:
+    """A registration after it has been reconciled with others that form loops with it.
+
+    Parameters
+    ----------
+    found
+        As it was by itself.
+    matrix, error_mm
+        As they are now.
+    points
+        (n, 3) points in mm.
+    """
+    lost = found.quality == "fail"
+    if lost and not error_mm <= ERROR_FAIL_MM:
+        return found
+    now = replace(
+        found,
+        matrix=matrix,
+        error_mm=error_mm,
+        moved_mm=float(displacement_mm(matrix, points).mean()),
+        turned_deg=angle_deg(matrix),
+    )
+    if lost:
+        reason = found.reason.replace(_HEADER_POSE, "; the pose comes from the participant's other images")
+        return replace(now, quality="flag", reason=reason)
+    if error_mm > ERROR_FAIL_MM:
+        return replace(
+            now, quality="fail", reason=f"registrations contradict one another by {error_mm:.2f} mm"
+        )
+    return now if now.quality == "flag" else _doubted(now)
 
 
 def _approach(fixed: Side, moving: Side, kind: Kind) -> FloatArray:
@@ -256,7 +228,7 @@ def _both_ways(
         matrix,
         "pass",
         "",
-        float(np.sqrt(scatter**2 + (apart / 2) ** 2 + BIAS_MM**2)),
+        float(np.sqrt(scatter**2 + (apart / 2) ** 2 + BIAS_MM[kind] ** 2)),
         apart,
         float(displacement_mm(matrix, points).mean()),
         angle_deg(matrix),
@@ -267,12 +239,14 @@ def _both_ways(
     )
     fault = _fault(found, after.objective > before.objective + _NO_WORSE, kind)
     if fault:
-        return replace(found, matrix=np.eye(4), quality="fail", reason=f"{fault}; the header pose is used")
+        return replace(found, matrix=np.eye(4), quality="fail", reason=fault + _HEADER_POSE)
     return _doubted(found)
 
 
 def _fault(found: Registration, worse: bool, kind: Kind) -> str:
     far, wide = PLAUSIBLE[kind]
+    if not np.isfinite(found.error_mm):
+        return "too few voxels with contrast to tell the pose"
     if found.overlap < OVERLAP_FAIL:
         return f"only {found.overlap:.0%} of the head lies in the other image"
     if found.moved_mm > far or found.turned_deg > wide:
@@ -281,7 +255,7 @@ def _fault(found: Registration, worse: bool, kind: Kind) -> str:
         return "the images are not more alike than by their headers"
     if found.similarity < EXPLAINED_FAIL:
         return f"the images have little in common ({found.similarity:.0%} of variation explained)"
-    if not found.error_mm <= ERROR_FAIL_MM:
+    if found.error_mm > ERROR_FAIL_MM:
         return f"the pose is uncertain by {found.error_mm:.2f} mm"
     return ""
 

@@ -32,7 +32,7 @@ def _mirror(i, n):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def accumulate(index, starts, regressor, affine, centre, radius, spline, defined, voxel, to_mm, sums):  # type: ignore[no-untyped-def]
+def accumulate(points, starts, regressor, affine, centre, radius, spline, defined, voxel, to_mm, sums):  # type: ignore[no-untyped-def]
     """Sum, block by block, the products that a least-squares step needs.
 
     `sums` (block, 10, 10), filled with 0 by the caller: upper triangle of the products of 1, f, f^2 (f the
@@ -47,7 +47,7 @@ def accumulate(index, starts, regressor, affine, centre, radius, spline, defined
     for block in range(starts.size - 1):
         s = sums[block]
         for p in range(starts[block], starts[block + 1]):
-            i, j, k = float(index[p, 0]), float(index[p, 1]), float(index[p, 2])
+            i, j, k = float(points[p, 0]), float(points[p, 1]), float(points[p, 2])
             qx = voxel[0, 0] * i + voxel[0, 1] * j + voxel[0, 2] * k + voxel[0, 3]
             qy = voxel[1, 0] * i + voxel[1, 1] * j + voxel[1, 2] * k + voxel[1, 3]
             qz = voxel[2, 0] * i + voxel[2, 1] * j + voxel[2, 2] * k + voxel[2, 3]
@@ -95,28 +95,22 @@ def accumulate(index, starts, regressor, affine, centre, radius, spline, defined
 
 
 @njit(cache=True)
-def resample(spline, voxel, out):  # type: ignore[no-untyped-def]
-    """Fill `out` with the spline at its voxels carried by `voxel` (4, 4); 0, as it came, outside."""
+def look_up(spline, points, out):  # type: ignore[no-untyped-def]
+    """Fill `out` (n,) with the spline at `points` (n, 3), in voxels."""
     nx, ny, nz = spline.shape
     wx, wy, wz = np.empty(4), np.empty(4), np.empty(4)
     d = np.empty(4)
-    for i in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            for k in range(out.shape[2]):
-                qx = voxel[0, 0] * i + voxel[0, 1] * j + voxel[0, 2] * k + voxel[0, 3]
-                qy = voxel[1, 0] * i + voxel[1, 1] * j + voxel[1, 2] * k + voxel[1, 3]
-                qz = voxel[2, 0] * i + voxel[2, 1] * j + voxel[2, 2] * k + voxel[2, 3]
-                if not (-0.5 <= qx <= nx - 0.5 and -0.5 <= qy <= ny - 0.5 and -0.5 <= qz <= nz - 0.5):
-                    continue
-                fx, fy, fz = int(np.floor(qx)), int(np.floor(qy)), int(np.floor(qz))
-                _weights(qx - fx, wx, d)
-                _weights(qy - fy, wy, d)
-                _weights(qz - fz, wz, d)
-                v = 0.0
-                for a in range(4):
-                    ia = _mirror(fx - 1 + a, nx)
-                    for b in range(4):
-                        ib = _mirror(fy - 1 + b, ny)
-                        for c in range(4):
-                            v += wx[a] * wy[b] * wz[c] * spline[ia, ib, _mirror(fz - 1 + c, nz)]
-                out[i, j, k] = v
+    for p in range(out.size):
+        qx, qy, qz = float(points[p, 0]), float(points[p, 1]), float(points[p, 2])
+        fx, fy, fz = int(np.floor(qx)), int(np.floor(qy)), int(np.floor(qz))
+        _weights(qx - fx, wx, d)
+        _weights(qy - fy, wy, d)
+        _weights(qz - fz, wz, d)
+        v = 0.0
+        for a in range(4):
+            ia = _mirror(fx - 1 + a, nx)
+            for b in range(4):
+                ib = _mirror(fy - 1 + b, ny)
+                for c in range(4):
+                    v += wx[a] * wy[b] * wz[c] * spline[ia, ib, _mirror(fz - 1 + c, nz)]
+        out[p] = v
