@@ -121,6 +121,20 @@ def test_smoothing_keeps_the_edge_of_the_head_and_a_uniform_change(maps):
     assert np.isnan(shifted.change[~inside]).all()
 
 
+def test_air_is_left_black_and_nothing_of_the_head_is():
+    from remyelin.report.maps import _without_air
+
+    rng = np.random.default_rng(4)
+    grid = np.stack(np.meshgrid(*[np.arange(40)] * 3, indexing="ij")) - 19.5
+    head = (grid**2).sum(0) < 14**2
+    ventricle = (grid**2).sum(0) < 4**2
+    noise = 100 * (1 - rng.rayleigh(1, head.shape) / rng.rayleigh(1, head.shape))
+    mtr = np.where(head, np.where(ventricle, 3, 40) + rng.normal(0, 2.5, head.shape), noise)
+    shown = np.isfinite(_without_air(Volume(mtr.astype(np.float32), np.diag([2.0, 2, 2, 1]))).data)
+    assert shown[(grid**2).sum(0) < 11**2].all()  # at most 3 voxels of the rim are lost to the picture
+    assert shown[(grid**2).sum(0) > 17**2].mean() < 0.01
+
+
 def test_close_ups_name_the_lesion_and_leave_out_what_is_not_there(maps):
     svg = str(close_ups(maps, [(7, "012", 1.5), (9, "099", 0.0)], "alt text"))
     assert "012 +1.50 pu" in re.sub(r"\s+", " ", svg)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from remyelin.report.lesions import LesionChanges, visit_order
@@ -60,6 +61,35 @@ def test_a_lesion_without_baseline_does_not_move_the_median():
     values |= {("sub-01", "M06", "000"): 30.0, ("sub-01", "M06", "001"): 32.0, ("sub-01", "M06", "002"): 10.0}
     frame = LesionChanges.of(table(values).frame).frame.set_index("lesion")
     assert frame["submedian"].to_dict() == {"000": True, "001": False, "002": False}
+
+
+def with_volumes(
+    values: dict[tuple[str, str, str], float | None], absent: tuple[str, str, str]
+) -> pd.DataFrame:
+    mtr = table(values).frame
+    volume = mtr.assign(measure="lesion_volume_mm3", unit="mm3", value=50.0, se=np.nan)
+    own = volume["site"].str.endswith(absent[2])
+    gone = (volume["participant_id"] == absent[0]) & (volume["visit"] == absent[1]) & own
+    volume.loc[gone, ["state", "value"]] = ["absent", 0.0]
+    volume.loc[(volume["visit"] == "M06") & own, "reason"] = "seen at M06"
+    return Measurements(pd.concat([mtr, volume])).frame
+
+
+def test_tissue_before_it_became_a_lesion_is_no_baseline():
+    values = {("sub-01", visit, lesion): 30.0 + int(lesion) for visit in ("M00", "M06") for lesion in "1239"}
+    frame = LesionChanges.of(with_volumes(values, ("sub-01", "M00", "9"))).frame.set_index("lesion")
+    assert frame["state"]["9"] == "new"
+    assert np.isnan(frame["baseline"]["9"])
+    assert np.isnan(frame["change"]["9"])
+    assert frame["reason"]["9"] == "seen at M06"
+    assert frame["submedian"].to_dict() == {"1": True, "2": False, "3": False, "9": False}
+
+
+def test_the_place_of_a_vanished_lesion_is_still_followed():
+    values = {("sub-01", visit, lesion): 30.0 for visit in ("M00", "M06") for lesion in "12"}
+    frame = LesionChanges.of(with_volumes(values, ("sub-01", "M06", "2"))).frame.set_index("lesion")
+    assert frame["state"]["2"] == "followed"
+    assert frame["reason"]["2"] == "seen at M06"
 
 
 def test_parts_of_lesions_and_halves_are_not_lesions():

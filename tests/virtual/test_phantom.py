@@ -40,7 +40,7 @@ def test_tissues_fill_each_voxel_at_most_once(seed):
 
 def test_lesions_do_not_touch_and_are_of_realistic_size(lesions):
     volumes = np.array([lesion.volume_mm3 for lesion in lesions])
-    assert ((volumes >= 69.9) & (volumes <= 1600.1)).all()
+    assert ((volumes >= 89.9) & (volumes <= 2400.1)).all()
     assert volumes.max() > 3 * volumes.min()
     for i, a in enumerate(lesions):
         for b in lesions[i + 1 :]:

@@ -33,7 +33,7 @@ def quality_panel(trial: Trial) -> Panel:
     answer = (
         f"{count(len(errors), 'registration')}, median error {number(errors['error_mm'].median(), 3)} mm, "
         f"worst {number(errors['error_mm'].max(), 3)} mm; {marked.get('flag', 0)} flagged, "
-        f"{marked.get('fail', 0)} failed. {sentence(count(len(flags), 'flag'))} in the recordings."
+        f"{marked.get('fail', 0)} failed. {sentence(count(len(flags), 'other finding'))}."
     )
     caption = (
         "Each point is one pair of images; triangles are flagged, crosses failed. The error is what remains "
@@ -84,14 +84,16 @@ def registration_rows(measurements: pd.DataFrame) -> pd.DataFrame:
 def attrition_panel(trial: Trial) -> Panel:
     """Who and what was left out?"""
     question = "Who and what was left out?"
-    rows = [*_measured_steps(trial), *trial.outputs.attrition]
+    people_only = [row for row in trial.outputs.attrition if not row.get("lesions", "").isdigit()]
+    analysed = [row for row in trial.outputs.attrition if row not in people_only]
+    rows = [*people_only, *_measured_steps(trial), *analysed]
     if not rows:
         return Panel("attrition", question, "No step of measurement or analysis recorded how much it left.")
     lesions = [int(row["lesions"]) for row in rows if row.get("lesions", "").isdigit()]
     people = trial.outputs.measurements["participant_id"].nunique()
     answer = f"{count(people, 'participant')} measured, {count(len(trial.outputs.failures), 'failure')}."
     if lesions and lesions[-1] < lesions[0]:
-        answer += f" Of {lesions[0]:,} lesions {lesions[-1]:,} reached the last step."
+        answer += f" The endpoint uses {lesions[-1]:,} of {max(lesions):,} lesions."
     most = max(lesions, default=0) or 1
     cells = tuple(
         (
@@ -120,7 +122,9 @@ def _measured_steps(trial: Trial) -> list[dict[str, str]]:
 
 
 def _bar(n: str, most: int) -> Markup:
-    share = 100 * int(n) / most if n.isdigit() else 0
+    if not n.isdigit():
+        return Markup("")
+    share = 100 * int(n) / most
     return Markup('<span class="bar"><span style="width:{}%"></span></span>').format(f"{share:.1f}")
 
 

@@ -285,7 +285,7 @@ def registrations(frame: pd.DataFrame, name: str, alt: str) -> Markup:
 
 def _thinned(own: pd.DataFrame, many: int) -> float:
     """How much smaller or fainter a mark becomes when there are more than `many`, at least 0.2."""
-    return max(0.2, min(1.0, (many / max(len(own), 1)) ** 0.5))
+    return float(max(0.2, min(1.0, (many / max(len(own), 1)) ** 0.5)))
 
 
 def _arm_words(arm: str) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+KEY = ["participant_id", "site"]
+
 
 @dataclass(frozen=True, slots=True)
 class LesionChanges:
@@ -14,8 +16,9 @@ class LesionChanges:
     state, quality, reason`.
 
     `first` and `last` are the visits compared. `se` joins the standard errors of both visits; `submedian` is
-    true where the baseline lies below the participant's median over lesions that have a baseline. `state` is
-    ``"followed"``, ``"new"``, ``"vanished"`` or ``"missing"``.
+    true where the baseline lies below the participant's median over lesions that have one. `state` is
+    ``"followed"``, ``"new"``, ``"vanished"`` or ``"missing"``. Tissue measured before it became a lesion is
+    no baseline of a lesion; where one has vanished from the mask, its place is still followed.
     """
 
     first: str
@@ -30,13 +33,10 @@ class LesionChanges:
         ]
         visits = visit_order(measurements)
         first, last = first or next(iter(visits), ""), last or next(reversed(visits), "")
-        mtr = lesions[lesions["measure"] == "mtr_pu"]
-        volume = lesions[(lesions["measure"] == "lesion_volume_mm3") & (lesions["state"] == "present")]
-        key = ["participant_id", "site"]
-        before = mtr[mtr["visit"] == first].set_index(key)
-        after = mtr[mtr["visit"] == last].set_index(key)
+        before, after = (_at(lesions, visit) for visit in (first, last))
         frame = before.add_suffix("_0").join(after.add_suffix("_1"), how="outer")
-        frame = frame.join(volume.groupby(key)["value"].first().rename("volume_mm3")).reset_index()
+        drawn = lesions[(lesions["measure"] == "lesion_volume_mm3") & (lesions["state"] == "present")]
+        frame = frame.join(drawn.groupby(KEY)["value"].first().rename("volume_mm3")).reset_index()
         return cls(first, last, _rows(frame))
 
     @property
@@ -62,8 +62,16 @@ def visit_order(measurements: pd.DataFrame) -> list[str]:
     return [str(visit) for visit in sorted(days.index, key=lambda visit: (days[visit], visit))]
 
 
+def _at(lesions: pd.DataFrame, visit: str) -> pd.DataFrame:
+    """MTR of each lesion at a visit, with what the mask of that visit says of it: `in_mask, event`."""
+    own = lesions[lesions["visit"] == visit].set_index(KEY)
+    mask = own.loc[own["measure"] == "lesion_volume_mm3", ["state", "reason"]]
+    mask = mask.set_axis(["in_mask", "event"], axis=1)
+    return own[own["measure"] == "mtr_pu"].join(mask)
+
+
 def _rows(frame: pd.DataFrame) -> pd.DataFrame:
-    seen = [_present(frame, 0), _present(frame, 1)]
+    seen = [_present(frame, 0) & (frame["in_mask_0"] != "absent"), _present(frame, 1)]
     state = np.select([seen[0] & seen[1], seen[0], seen[1]], ["followed", "vanished", "new"], "missing")
     baseline = frame["value_0"].where(seen[0])
     follow_up = frame["value_1"].where(seen[1])
@@ -80,7 +88,7 @@ def _rows(frame: pd.DataFrame) -> pd.DataFrame:
             "submedian": (baseline < median).to_numpy(bool),
             "state": state,
             "quality": [_worse(a, b) for a, b in zip(frame["quality_0"], frame["quality_1"], strict=True)],
-            "reason": [_joined(a, b) for a, b in zip(frame["reason_0"], frame["reason_1"], strict=True)],
+            "reason": [_joined(*each) for each in frame[["reason_0", "reason_1", "event_1"]].to_numpy()],
         }
     )
 
@@ -94,5 +102,5 @@ def _worse(a: object, b: object) -> str:
     return named[0] if named else "pass"
 
 
-def _joined(a: object, b: object) -> str:
-    return "; ".join(dict.fromkeys(text for text in (a, b) if isinstance(text, str) and text))
+def _joined(*reasons: object) -> str:
+    return "; ".join(dict.fromkeys(text for text in reasons if isinstance(text, str) and text))

@@ -17,6 +17,8 @@ from remyelin.measure.nifti import read_nifti
 
 FloatArray = NDArray[np.floating]
 SMOOTHING_MM = 4.0
+MASKED = 0.3  # with more than this undefined, somebody has masked the map already
+ROUGH_PU = 10.0  # local roughness of MTR that only air has: a ratio of noise; edges of tissue stay below
 _VISIT = re.compile(r"_ses-([0-9A-Za-z]+)_")
 
 
@@ -29,7 +31,7 @@ class Maps:
     visits
         Visits that have a map, in order.
     mtr
-        One volume a visit, pu, NaN outside the head.
+        One volume a visit, pu, NaN around the head.
     labels
         Lesion labels on the same grid, 0 none.
     names
@@ -55,7 +57,7 @@ class Maps:
         present = tuple(visit for visit in visits if visit in found)
         if not present or not label.is_file():
             return None
-        volumes = tuple(_read(found[visit], root) for visit in present)
+        volumes = tuple(_without_air(_read(found[visit], root)) for visit in present)
         labels = _read(label, root)
         if any(volume.data.shape != labels.data.shape for volume in volumes):
             return None
@@ -135,6 +137,23 @@ def _read(path: Path, root: Path) -> Volume:
     """A map of our own, already in canonical order: MTR may be negative and is NaN where undefined."""
     image = read_nifti(path, root)
     return Volume(image.data, image.affine, image.file)
+
+
+def _without_air(volume: Volume) -> Volume:
+    """The map with NaN around the head, for the eye only: no measurement is taken from it."""
+    from scipy.ndimage import binary_fill_holes, gaussian_filter, label, uniform_filter
+
+    undefined = np.isnan(volume.data)
+    if undefined.mean() > MASKED:
+        return volume
+    mtr = np.clip(np.where(undefined, 0, volume.data), -100, 100)
+    rough = gaussian_filter(np.abs(mtr - uniform_filter(mtr, 3)), 2.5 / volume.voxel_mm)
+    pieces, n = label(rough < ROUGH_PU)
+    if not n:
+        return volume
+    largest = 1 + int(np.bincount(pieces.ravel())[1:].argmax())
+    head = binary_fill_holes(pieces == largest)
+    return Volume(np.where(head, volume.data, np.float32(np.nan)), volume.affine, volume.file)
 
 
 def _names(label: Path, root: Path) -> dict[int, str]:

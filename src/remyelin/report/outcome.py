@@ -176,7 +176,8 @@ def siblings_panel(trial: Trial) -> Panel:
         return Panel("siblings", question, "Nothing to compare: no allocation has been used.")
     same = results[(results["unit"] == trial.unit) & (results["contrast"] == trial.effect["contrast"])]
     main = (same[list(_KEY)] == [trial.effect[name] for name in _KEY]).all(axis=1)
-    ordered = pd.concat([same[main], same[~main]])
+    own = same["endpoint"].str.startswith(trial.endpoint)
+    ordered = pd.concat([same[main], same[own & ~main], same[~own & ~main]])
     known = ordered[ordered["ci_low"].notna()]
     rows = [{**dict(row), "label": _label(row, trial.effect)} for _, row in known.iterrows()]
     if not rows:

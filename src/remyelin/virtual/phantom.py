@@ -173,12 +173,12 @@ def draw_lesions(
 ) -> tuple[VirtualLesion, ...]:
     """`n` lesions that do not touch: periventricular, deep white matter, juxtacortical and some cortical.
 
-    Volumes are log-normal, median 170 mm3, kept between 70 and 1,600 mm3, so that a lesion spans several
-    voxels of 2 mm.
+    Volumes are log-normal, median 260 mm3, kept between 90 and 2,400 mm3: in voxels of 2 mm, as many as real
+    lesions have at 1 mm.
     """
     lesions: list[VirtualLesion] = []
     while len(lesions) < n:
-        volume = float(np.clip(rng.lognormal(np.log(170), 0.8), 70, 1600))
+        volume = float(np.clip(rng.lognormal(np.log(260), 0.8), 90, 2400))
         shape = np.exp(rng.normal(0, 0.22, 3))
         radii = (3 * volume / (4 * np.pi) / shape.prod()) ** (1 / 3) * shape
         centre = rng.uniform(-1, 1, 3) * head.brain_mm
