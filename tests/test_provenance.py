@@ -90,6 +90,24 @@ def test_the_description_names_program_and_sources_and_no_place_or_time(tmp_path
     assert str(tmp_path).encode() not in first
 
 
+def test_only_what_we_said_ourselves_of_the_recordings_is_handed_on(tmp_path: Path) -> None:
+    ours = {"Name": "remyelin virtual trial", "Version": "1", "Description": "Virtual data", "CodeURL": "x"}
+    others = {"Name": "scanner of Dr Smith", "Description": "room 7"}
+    description = tmp_path / "dataset_description.json"
+    description.write_text(json.dumps({"GeneratedBy": [others, ours, "no mapping"]}))
+    makers = provenance.made_by_us(tmp_path)
+    assert makers == [{"Name": "remyelin virtual trial", "Version": "1", "Description": "Virtual data"}]
+    path = provenance.write_dataset_description(tmp_path / "out", "Measurements", makers=makers)
+    assert json.loads(path.read_text())["GeneratedBy"][1:] == makers
+
+
+@pytest.mark.parametrize("text", [None, "", "[]", "{", '{"GeneratedBy": 3}', '{"Name": "x"}'])
+def test_a_description_that_says_nothing_hands_on_nothing(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / "dataset_description.json").write_text(text)
+    assert provenance.made_by_us(tmp_path) == []
+
+
 @pytest.mark.parametrize("source", [{"URL": "/data/trial"}, {"URL": "file:///data/trial"}, {"Path": "x"}])
 def test_a_source_that_only_this_machine_knows_is_refused(tmp_path: Path, source: dict[str, str]) -> None:
     with pytest.raises(InputError, match="source dataset"):

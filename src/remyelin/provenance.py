@@ -67,7 +67,28 @@ def generated_by() -> list[dict[str, str]]:
     return [{"Name": own[0], "Version": own[1], "Description": f"with {with_words}"}]
 
 
-def write_dataset_description(out: Path, name: str, sources: Sequence[Mapping[str, str]] = ()) -> Path:
+def made_by_us(dataset: Path) -> list[dict[str, str]]:
+    """What this package says of itself in the GeneratedBy of a dataset: virtual recordings say so there.
+
+    Empty for recordings of people, and where the description is absent or cannot be read. What other
+    programs wrote there is left behind, for it may name a person or a place.
+    """
+    path = dataset / "dataset_description.json"
+    try:
+        makers = files.read_json(path, dataset).get("GeneratedBy", []) if path.is_file() else []
+    except InputError:
+        return []
+    listed = [maker for maker in makers if isinstance(maker, dict)] if isinstance(makers, list) else []
+    ours = [maker for maker in listed if str(maker.get("Name", "")).startswith("remyelin ")]
+    return [{key: str(maker.get(key, "")) for key in ("Name", "Version", "Description")} for maker in ours]
+
+
+def write_dataset_description(
+    out: Path,
+    name: str,
+    sources: Sequence[Mapping[str, str]] = (),
+    makers: Sequence[Mapping[str, str]] = (),
+) -> Path:
     """Write the dataset_description.json of a BIDS derivative; the same bytes on any day, in any folder.
 
     Parameters
@@ -78,6 +99,8 @@ def write_dataset_description(out: Path, name: str, sources: Sequence[Mapping[st
         What the derivative is called.
     sources
         SourceDatasets of BIDS: each with some of URL (of the web), DOI and Version.
+    makers
+        Entries of GeneratedBy after our own: what made the recordings (`made_by_us`).
 
     Raises
     ------
@@ -90,7 +113,7 @@ def write_dataset_description(out: Path, name: str, sources: Sequence[Mapping[st
         "Name": name,
         "BIDSVersion": BIDS_VERSION,
         "DatasetType": "derivative",
-        "GeneratedBy": generated_by(),
+        "GeneratedBy": [*generated_by(), *(dict(maker) for maker in makers)],
     }
     if sources:
         content["SourceDatasets"] = [dict(source) for source in sources]

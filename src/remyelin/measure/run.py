@@ -167,7 +167,8 @@ def _user_tables(dataset: Dataset) -> tuple[dict[str, Measurements], list[Failur
 
 def _write_frame(out: Path, settings: Measuring, dataset: Dataset) -> None:
     """What makes the folder a BIDS derivative, and the covariates; the same for every participant."""
-    provenance.write_dataset_description(out, "remyelin measurements")
+    makers = provenance.made_by_us(dataset.root)
+    provenance.write_dataset_description(out, "remyelin measurements", makers=makers)
     files.atomic_write(out / ".bidsignore", IGNORED.encode())
     files.atomic_write(out / "remyelin.toml", settings.to_toml(provenance.versions()["remyelin"]).encode())
     covariates = dataset.covariates
