@@ -139,8 +139,8 @@ def _no_signal(volume: Volume) -> InputError:
 
 def _check_copy(off: Volume, on: Volume, signal_off: FloatArray, signal_on: FloatArray) -> None:
     factor = float(np.median(signal_on / signal_off))
-    residual = float(np.sqrt(np.mean((signal_on - factor * signal_off) ** 2)) / np.median(signal_off))
-    if residual < _COPY_RESIDUAL and factor > 0:
+    residual = float(np.sqrt(np.mean((signal_on - factor * signal_off) ** 2)))
+    if residual <= _COPY_RESIDUAL * abs(factor) * np.median(signal_off):
         by = "" if abs(factor - 1) < _COPY_RESIDUAL else f" times {factor:.3g}"
         found = f"identical to {off.file}{by}: a copy"
         raise InputError(
