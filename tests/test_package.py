@@ -16,7 +16,12 @@ STUB = Path(remyelin.__file__).with_suffix(".pyi")
 
 def test_every_name_of_the_stub_is_exported_and_nothing_else() -> None:
     tree = ast.parse(STUB.read_text())
-    names = [alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names]
+    names = [
+        alias.asname or alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    ]
     assert sorted(names) == sorted(set(names))
     assert sorted(remyelin.__all__) == sorted(names)
     for name in names:
@@ -28,10 +33,23 @@ def test_a_public_function_or_class_says_what_it_does_and_shows_it() -> None:
     assert silent == []
 
 
-HEAVY = ("numba", "SimpleITK", "nibabel", "matplotlib", "duckdb", "formulaic", "scipy.stats", "mne", "nilearn", "pandas")
+HEAVY = (
+    "numba",
+    "SimpleITK",
+    "nibabel",
+    "matplotlib",
+    "duckdb",
+    "formulaic",
+    "scipy.stats",
+    "mne",
+    "nilearn",
+    "pandas",
+)
 
 
-@pytest.mark.parametrize("code", ["import remyelin", "from remyelin.cli import app; app(['--help'], result_action='return_value')"])
+@pytest.mark.parametrize(
+    "code", ["import remyelin", "from remyelin.cli import app; app(['--help'], result_action='return_value')"]
+)
 def test_start_is_quick(code: str) -> None:
     """Under 0.3 CPU seconds, the best of three: a shared machine makes single runs slow."""
     meter = (
@@ -42,7 +60,9 @@ def test_start_is_quick(code: str) -> None:
     )
     runs = []
     for _ in range(3):
-        lines = subprocess.run([sys.executable, "-c", meter], capture_output=True, text=True, check=True).stdout.splitlines()
+        lines = subprocess.run(
+            [sys.executable, "-c", meter], capture_output=True, text=True, check=True
+        ).stdout.splitlines()
         assert lines[-1] == "HEAVY []"
         runs.append(float(lines[-2].split()[1]))
     assert min(runs) < 0.3, runs

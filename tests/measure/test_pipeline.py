@@ -48,7 +48,9 @@ def out(bids: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_two_workers_another_path_and_time_zone_give_the_same_bytes(bids: Path, out: Path, tmp_path: Path) -> None:
+def test_two_workers_another_path_and_time_zone_give_the_same_bytes(
+    bids: Path, out: Path, tmp_path: Path
+) -> None:
     moved = tmp_path / "elsewhere" / "data"
     shutil.copytree(bids, moved)
     other = tmp_path / "other"
@@ -61,7 +63,9 @@ def test_two_workers_another_path_and_time_zone_give_the_same_bytes(bids: Path, 
     assert ours == theirs
 
 
-def test_what_is_finished_is_skipped_and_what_changed_is_measured_again(bids: Path, out: Path, tmp_path: Path) -> None:
+def test_what_is_finished_is_skipped_and_what_changed_is_measured_again(
+    bids: Path, out: Path, tmp_path: Path
+) -> None:
     data, again = tmp_path / "data", tmp_path / "again"
     shutil.copytree(bids, data)
     shutil.copytree(out, again)

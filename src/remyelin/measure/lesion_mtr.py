@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from remyelin.errors import InputError
-from remyelin.measure.image import FloatArray, MTPair, Volume
+from remyelin.measure.image import FloatArray, MTPair
 from remyelin.measure.noise import noise_sd
-from remyelin.measure.weights import SoftMask, Sums, gather, soft_masks
+from remyelin.measure.spill import Interpolation, Spills, lay
+from remyelin.measure.weights import SoftMask, Sums, soft_masks
 
 if TYPE_CHECKING:
     from remyelin.measure.lesions import Lesions
     from remyelin.measure.poses import Poses
 
-Interpolation = Literal["none", "halfway"]
-DEGREE = 3  # of the weight's splines; benchmarks/mtr compares 0 to 7
+DEGREE = 4  # of the weight's splines; benchmarks/mtr compares 0 to 5
 UNIFORM_SD = 1 / np.sqrt(12)  # of a border that lies anywhere between half a voxel in and half a voxel out
 
 
@@ -33,8 +33,8 @@ class LesionValues:
     ids, visits
         Names of the rows and columns.
     mtr_pu
-        100 (1 - MT-on / MT-off), each the weighted mean of the image. NaN outside the field of view or where
-        there is no MT-off signal.
+        100 (1 - MT-on / MT-off), each the mean of the image over the lesion's voxels. NaN outside the field
+        of view or where there is no MT-off signal.
     se_noise_pu
         From thermal noise.
     se_registration_pu
@@ -106,8 +106,10 @@ def lesion_values(
 
     Notes
     -----
-    A change that fills the lesion is seen reduced, because the border is partial volume and the weight
-    reaches beyond it. `calibrate` measures by how much.
+    What the smooth weight takes from beside the lesion is removed by the ring around it (`Spills`), so that
+    the value is the mean over the voxels of the mask, at every visit and without interpolation. A change that
+    fills the lesion is still seen reduced where those voxels are partial volume; `calibrate` measures by how
+    much.
 
     Examples
     --------
@@ -124,26 +126,10 @@ def lesion_values(
     """
     _check(pairs, poses, lesions, interpolation, degree)
     masks = soft_masks(lesions)
-    columns = [_column(pairs, poses, masks, visit, interpolation, degree) for visit in range(len(pairs))]
+    own = Spills.of(pairs, poses, masks, interpolation, degree)
+    columns = [_column(pairs, poses, masks, visit, own) for visit in range(len(pairs))]
     arrays = {name: np.array([column[name] for column in columns]).T for name in columns[0]}
     return LesionValues(tuple(lesions.ids), tuple(pair.visit for pair in pairs), **arrays)
-
-
-def lay(
-    image: Volume,
-    pose: FloatArray,
-    pairs: Sequence[MTPair],
-    poses: Poses,
-    masks: Sequence[SoftMask],
-    degree: int,
-) -> Sums:
-    """Lay all lesions over one image; `pose` (4, 4) halfway world to the world of the image."""
-    to_halfway = np.linalg.inv(pose) @ image.affine
-    home = {
-        v: np.linalg.inv(pairs[v].off.affine) @ poses.off[v] @ to_halfway for v in {m.home for m in masks}
-    }
-    voxels = np.ascontiguousarray(image.data, np.float32)
-    return gather(voxels, [home[mask.home] for mask in masks], masks, degree)
 
 
 def ratio_pu(off: FloatArray, on: FloatArray) -> FloatArray:
@@ -152,41 +138,34 @@ def ratio_pu(off: FloatArray, on: FloatArray) -> FloatArray:
     return np.asarray(100 * (1 - kept))
 
 
-def halfway(image: Volume, pose: FloatArray, grid: Volume) -> Volume:
-    """The image interpolated linearly, once, onto a grid in halfway space; NaN outside its field of view."""
-    to_image = np.linalg.inv(image.affine) @ pose @ grid.affine
-    data = ndimage.affine_transform(
-        np.asarray(image.data, np.float32), to_image, output_shape=grid.data.shape, order=1, cval=np.nan
-    )
-    return Volume(data, grid.affine, image.file)
-
-
 def _column(
     pairs: Sequence[MTPair],
     poses: Poses,
     masks: Sequence[SoftMask],
     visit: int,
-    interpolation: Interpolation,
-    degree: int,
+    own: Spills,
 ) -> dict[str, FloatArray]:
     """All that is measured at one visit, by name, (lesion,)."""
-    pair = pairs[visit]
+    pair, degree = pairs[visit], own.degree
     images = [(pair.off, poses.off[visit]), (pair.on, poses.on[visit])]
-    sums = [lay(*image, pairs, poses, masks, degree) for image in images]
-    gains = [s.noise_gain for s in sums]
+    native = [lay(*image, pairs, poses, masks, degree) for image in images]
     full_mm3 = np.array([mask.voxels * pairs[mask.home].off.voxel_mm3 for mask in masks])
-    covered = np.minimum(sums[0].w[:, 0] * pair.off.voxel_mm3, sums[1].w[:, 0] * pair.on.voxel_mm3) / full_mm3
-    if interpolation == "halfway":
+    covered = np.minimum(
+        *(s.w[:, 0] * image.voxel_mm3 / full_mm3 for s, (image, _) in zip(native, images, strict=True))
+    )
+    gains = [s.noise_gain * own.noise for s in native]
+    if own.interpolation == "halfway":
         # Linear interpolation convolves with one more spline of degree 1, which raises the degree by 2.
-        gains = [lay(*image, pairs, poses, masks, degree + 2).noise_gain for image in images]
-        images = [(halfway(*image, pairs[0].off), np.eye(4)) for image in images]
-        sums = [lay(*image, pairs, poses, masks, degree) for image in images]
-    off, on = sums
-    levels = np.array([ratio_pu(off.mean[:, edge], on.mean[:, edge]) for edge in range(5)])
+        gains = [lay(*image, pairs, poses, masks, degree + 2).noise_gain * own.noise for image in images]
+    (level_off, off), (level_on, on) = (own.level(*image) for image in images)
+    levels = np.array([ratio_pu(level_off[:, edge], level_on[:, edge]) for edge in range(5)])
     se_noise = _noise_pu(
         off, on, gains, [noise_sd(pair.off.data, pair.brain), noise_sd(pair.on.data, _on_mask(pair))]
     )
-    se_registration = _registration_pu(off, on, masks, pairs, _errors_mm(pairs, poses, masks, visit))
+    # Where the lesion ends, its mean is as much steeper than the weighted mean as it is less diluted.
+    se_registration = (1 + own.g) * _registration_pu(
+        off, on, masks, pairs, _errors_mm(pairs, poses, masks, visit)
+    )
     return {
         "mtr_pu": levels[0],
         "se_noise_pu": se_noise,

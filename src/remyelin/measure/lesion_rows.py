@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from remyelin.errors import Flag, InputError
 
@@ -26,15 +25,6 @@ if TYPE_CHECKING:
     from .image import FloatArray
 
 PARTS = ("core", "rim", "perilesional")
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Some lesions, with a part of each in place of the whole; what `lesion_values` asks of lesions."""
-
-    ids: tuple[str, ...]
-    home: tuple[int, ...]
-    labels: tuple[NDArray[np.int32], ...]
 
 
 def lesion_rows(
@@ -71,7 +61,8 @@ def lesion_rows(
     for part in PARTS:
         selected = _part(lesions, shells, part)
         if selected.ids:
-            of_part = lesion_values(pairs, imaging.poses, selected, interpolation=chosen)
+            # A part borders on another part of the same lesion, for which the spill has no model.
+            of_part = lesion_values(pairs, imaging.poses, selected, interpolation=chosen, degree=0)
             _part_rows(imaging, of_part, part, rows)
     if len(imaging.visits) > 1:
         _calibration_rows(
@@ -131,7 +122,7 @@ def _place_rows(imaging: Imaging, lesions: Lesions, v: int, rows: Rows) -> Shell
     return shells
 
 
-def _part(lesions: Lesions, shells: Sequence[Shells | None], part: str) -> Part:
+def _part(lesions: Lesions, shells: Sequence[Shells | None], part: str) -> Lesions:
     """The lesions that have this part at their home visit, with labels of their own."""
     images = {v: getattr(found, part) for v, found in enumerate(shells) if found is not None}
     there = {v: set(np.unique(image)) for v, image in images.items()}
@@ -141,7 +132,13 @@ def _part(lesions: Lesions, shells: Sequence[Shells | None], part: str) -> Part:
     labels = tuple(
         table[images[v]] if v in images else np.zeros((0, 0, 0), np.int32) for v in range(len(shells))
     )
-    return Part(tuple(lesions.ids[k] for k in kept), tuple(lesions.home[k] for k in kept), labels)
+    return replace(
+        lesions,
+        ids=tuple(lesions.ids[k] for k in kept),
+        home=tuple(lesions.home[k] for k in kept),
+        labels=labels,
+        volumes_mm3=lesions.volumes_mm3[kept],
+    )
 
 
 def _value_rows(
@@ -165,8 +162,16 @@ def _value_rows(
         findings = [Finding(rows.participant, visit, flag) for visit in values.visits]
         scaled, factor = np.asarray(values.mtr_pu, float), np.ones(len(values.visits))
     failed = f"not normalised ({findings[0].flag.found})" if findings else ""
+    lesions = imaging.lesions
+    assert lesions is not None
     for k, name in enumerate(values.ids):
         for v, visit in enumerate(values.visits):
+            if v < lesions.home[k]:
+                # Tissue that was no lesion yet is no baseline of one. One that vanished is still measured:
+                # without it, healing would not count.
+                reason = f"new at {values.visits[lesions.home[k]]}"
+                rows.add(visit, f"lesion:{name}", "mtr_pu", np.nan, state="absent", reason=reason)
+                continue
             quality, reason = ("fail", failed) if failed else _doubt(values, k, v)
             for condition, column, spread in (
                 ("", scaled, se[k, v]),
@@ -212,9 +217,12 @@ def _reference(
 
 
 def _part_rows(imaging: Imaging, values: LesionValues, part: str, rows: Rows) -> None:
+    lesions = imaging.lesions
+    assert lesions is not None
+    home = dict(zip(lesions.ids, lesions.home, strict=True))
     for k, name in enumerate(values.ids):
         for v, visit in enumerate(values.visits):
-            if np.isfinite(values.mtr_pu[k, v]):
+            if v >= home[name] and np.isfinite(values.mtr_pu[k, v]):
                 rows.add(
                     visit,
                     f"lesion:{name}",
