@@ -54,7 +54,6 @@ def test_zero_filling_does_not_hide_noise():
         spectrum *= kept.reshape([-1 if a == axis else 1 for a in range(3)])
     filled = np.abs(np.fft.ifftn(spectrum))
     assert_allclose(noise_sd(filled, inside), 17.0, rtol=0.25)
-    assert np.std((filled - image)[28:36, 26:34, 24:32]) < 0.6 * 17.0  # what a single voxel would tell
 
 
 def test_few_voxels_give_no_answer():
