@@ -9,7 +9,9 @@ a measurement table of ours.
 
 from __future__ import annotations
 
+import csv
 import importlib.util
+import math
 import os
 import sys
 from collections import Counter
@@ -24,7 +26,9 @@ from remyelin.measure.checks import check_visits
 from remyelin.measure.dataset import Dataset
 from remyelin.measure.findings import Failure, Finding
 from remyelin.measure.flip import check_flips
+from remyelin.measure.group import gather
 from remyelin.measure.poses import register_participant
+from remyelin.measure.run import measure_participants
 from remyelin.measure.sessions import check_windows
 from remyelin.measure.usertables import read_tables
 from remyelin.measure.visit import LoadedVisit, load_visit
@@ -191,3 +195,91 @@ def test_what_identifies_a_person_is_in_no_message(tmp_path):
         _, root = broken(name, tmp_path / name)
         for finding in inspect(root, register=False).flags:
             assert not any(word in str(finding.flag) for word in ("SMITH", "JANE", "1981", "19810203"))
+
+
+# The whole product, one fault of each way in which it can go; the others take minutes.
+QUICK = {
+    "img_gzip_bomb",
+    "img_voxels_flipped_lr",
+    "img_nan_inf_voxels",
+    "img_subject_is_copy_of_other",
+    "ok_img_las_storage",
+    "tab_decimal_comma",
+    "tab_visits_reversed",
+    "blind_arm_leaked_in_participants",
+    "sto_fifo_instead_of_file",
+}
+# Only a protocol plans windows; `remyelin analyse` has it.
+NEEDS_PROTOCOL = {"tab_visit_out_of_window"}
+MEASURED = [
+    pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+    for name in NAMES
+    if name not in NEEDS_PROTOCOL
+]
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream, delimiter="\t"))
+
+
+def measure(root: Path) -> Path:
+    """`remyelin measure`, both levels, of the participant with the fault and a healthy one."""
+    out = root.parent / "out"
+    measure_participants(root, out, labels=("01", FAULTS.BAD), progress=False)
+    gather(out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def clean_out(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("clean_out") / "dataset"
+    FAULTS.base(root)
+    carry_over(root)
+    return measure(root)
+
+
+def table(out: Path, subject: str) -> bytes:
+    return (out / f"sub-{subject}" / f"sub-{subject}_measurements.tsv").read_bytes()
+
+
+def same_values(out: Path, clean_out: Path, subject: str) -> None:
+    """The same rows, values to 1e-12; the name of the recording may differ."""
+    ours, theirs = (rows(o / f"sub-{subject}" / f"sub-{subject}_measurements.tsv") for o in (out, clean_out))
+    assert len(ours) == len(theirs) > 0
+    for mine, wanted in zip(ours, theirs, strict=True):
+        for column in mine:
+            if column in ("value", "se") and "n/a" not in (mine[column], wanted[column]):
+                assert math.isclose(float(mine[column]), float(wanted[column]), rel_tol=1e-12), (mine, wanted)
+            elif column != "source":
+                assert mine[column] == wanted[column], (mine, wanted)
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_fault_in_the_whole_product(name, tmp_path, clean_out):
+    fault, root = broken(name, tmp_path)
+    if fault["outcome"] == "refuse_run":
+        with pytest.raises(RefuseRun):
+            measure(root)
+        assert not (root.parent / "out" / "measurements.tsv").exists()
+        return
+    out = measure(root)
+    told = {
+        kind: [
+            Flag(**{key: value for key, value in row.items() if key not in ("participant_id", "visit")})
+            for row in rows(out / f"{kind}.tsv")
+        ]
+        for kind in ("failures", "flags")
+    }
+    if fault["outcome"] == "accept":
+        assert told == {"failures": [], "flags": []}
+        same_values(out, clean_out, FAULTS.BAD)
+    else:
+        kind = "failures" if fault["outcome"] == "error" else "flags"
+        assert any(tells(message, fault) for message in told[kind]), told
+    if "01" in fault["healthy"]:
+        assert table(out, "01") == table(clean_out, "01")
+    if fault["outcome"] == "flag" and fault["area"] == "imaging":
+        doubted = [row for row in rows(out / "measurements.tsv") if row["quality"] != "pass"]
+        assert {row["participant_id"] for row in doubted} == {f"sub-{FAULTS.BAD}"}
+        assert all(row["reason"] not in ("", "n/a") for row in doubted)
