@@ -29,8 +29,8 @@ GRID_MM = 3.0
 SMOOTH_MM = 7.0
 # The receive field varies over 100 mm and more; what varies over less than this is anatomy.
 LOCAL_MM = 12.0
-# benchmarks/dataset/flip.py: two real visits correlate 0.74 to 0.86 if right, -0.54 to -0.67 if one is
-# mirrored; with the pose wrong by 4 mm and 4 degrees, still above 0.1 if right. No asymmetry: near 0.
+# benchmarks/dataset/flip.py: two real visits correlate 0.70 to 0.84 if right, -0.60 to -0.78 if one is
+# mirrored; with the pose wrong by 4 mm and 4 degrees still above 0.3 if right. No asymmetry: near 0.
 THRESHOLD = -0.2
 # The mask smoothed over one step of the grid is 0.5 at its edge and 0.84 one step inside. Weights rise
 # between these: what lies at the edge differs by the grid alone.
