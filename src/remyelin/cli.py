@@ -19,12 +19,13 @@ app = App(
     name="remyelin",
     help="Trials of remyelinating treatments in multiple sclerosis: measured, analysed and reported.\n\n"
     "A research tool, not a medical device.",
-    help_format="markdown",
+    help_format="plaintext",
     help_epilogue="Start with `remyelin demo`: a virtual trial, from raw recordings to a report.",
 )
 
 Labels = Annotated[
-    list[str] | None, Parameter(name=["--participant-label", "--participant_label"], consume_multiple=True)
+    list[str] | None,
+    Parameter(name=["--participant-label", "--participant_label"], consume_multiple=True, negative=()),
 ]
 Json = Annotated[bool, Parameter(name="--json", negative=())]
 
@@ -71,11 +72,12 @@ def measure(
 ) -> int:
     """Measure a BIDS dataset: recordings to measurements (a BIDS App).
 
-    Level `participant` measures each participant and writes a table, maps and a page for each; those already
-    finished with the same inputs and settings are skipped. Level `group` joins their tables and writes the
-    report; it needs no raw data.
+    Level `participant` measures each one into a table, maps and a page.
+    Those finished with the same inputs and settings are skipped.
+    Level `group` joins their tables and writes the report, without raw data.
 
-    Examples: `remyelin measure BIDS OUT participant --jobs 2`, then `remyelin measure BIDS OUT group`.
+    Examples: `remyelin measure BIDS OUT participant --jobs 2`,
+    then `remyelin measure BIDS OUT group`.
 
     Parameters
     ----------
@@ -210,5 +212,7 @@ def main() -> None:
         sys.stderr.write("Stopped. What is finished is kept; run the same command to go on.\n")
         code = 130
     sys.exit(code if isinstance(code, int) else 0)
+
+
 if __name__ == "__main__":
     main()
