@@ -71,7 +71,7 @@ def test_a_shifted_row_costs_its_participant_and_other_faults_keep_their_line(re
     "content",
     [
         HEAD + line("sub-01") + "half a line",
-        HEAD.replace("value", "vlaue") + line("sub-01"),
+        HEAD.replace("value", "values") + line("sub-01"),
         (HEAD + line("sub-01")).encode("utf-16"),
         HEAD + line("sub-01") + "\0\n",
         "",

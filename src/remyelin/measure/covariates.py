@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _ALLOCATION = re.compile(
     r"(?:(?:allocation|randomi[sz]ation|act|planned|actual) ?)?arm(?:cd| code| id| name)?|trt(?:\d\d[ap])?"
     r"|(?:allocation|randomi[sz]ation)(?: code)?"
-    r"|(?:(?:treatment|trial|study|drug|randomi[sz]ed|randomi[sz]ation|assigned|allocat(?:ed|ion)) ?)?"
+    r"|(?:(?:treatment|trial|study|drug|randomi[sz]ed|randomi[sz]ation|assigned|allocated|allocation) ?)?"
     r"(?:arm|group|treatment|sequence)"
 )
 
