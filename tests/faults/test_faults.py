@@ -19,27 +19,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from remyelin.errors import Flag, InputError, RefuseRun
 from remyelin.measure.checks import check_visits
-from remyelin.measure.dataset import Dataset
+from remyelin.measure.dataset import Dataset, Participant
 from remyelin.measure.findings import Failure, Finding
 from remyelin.measure.flip import check_flips
 from remyelin.measure.group import gather
 from remyelin.measure.poses import register_participant
 from remyelin.measure.run import measure_participants
-from remyelin.measure.sessions import check_windows
 from remyelin.measure.usertables import read_tables
 from remyelin.measure.visit import LoadedVisit, load_visit
-from remyelin.protocol import Visit as PlannedVisit
+from remyelin.protocol import Protocol
+from remyelin.trial.visits import visit_doubts
 
 TABLE = "derivatives/vep/vep_measurements.tsv"
 EYES = {"L": "eye:OS", "R": "eye:OD"}
-PLANNED = (
-    PlannedVisit(id="M00", day=0, window_days=(-14, 14)),
-    PlannedVisit(id="M06", day=182, window_days=(-14, 14)),
-)
 # Of areas that are tested where they belong: recordings of evoked potentials, protocols, the audit trail.
 ELSEWHERE = ("vep_", "ok_vep_", "prot_", "aud_", "priv_name_in_edf")
 
@@ -82,7 +79,7 @@ def inspect(root: Path, *, register: bool = True) -> Seen:
     failures, flags = [*dataset.failures, *broken], list(dataset.flags)
     data: dict[str, list[object]] = {}
     for person in dataset.participants:
-        flags += check_windows(person, PLANNED)
+        flags += _outside_window(person)
         visits = []
         for visit in person.visits:
             try:
@@ -98,6 +95,13 @@ def inspect(root: Path, *, register: bool = True) -> Seen:
         if person.id in tables:
             data[person.id[4:]].append(tables[person.id].frame.to_csv())
     return Seen(tuple(failures), tuple(flags), data)
+
+
+def _outside_window(person: Participant) -> list[Finding]:
+    """The analysis knows the windows: what it says of the visits' days."""
+    rows = pd.DataFrame([{"participant_id": person.id, "visit": v.id, "day": v.day} for v in person.visits])
+    flags, _, _ = visit_doubts(rows, Protocol.read("demo"), ("M00", "M06"))
+    return [Finding(person.id, "M06", flag) for flag in flags]
 
 
 def _flips(visits: list[LoadedVisit]) -> list[Finding]:

@@ -13,11 +13,10 @@ import pytest
 
 import remyelin.measure.copies as copies
 from remyelin.errors import InputError, RefuseRun
-from remyelin.measure.dataset import Dataset, Participant, Visit
+from remyelin.measure.dataset import Dataset
 from remyelin.measure.name import natural, parse
-from remyelin.measure.sessions import check_windows, read_days
+from remyelin.measure.sessions import read_days
 from remyelin.measure.sidecar import read_sidecar
-from remyelin.protocol import Visit as PlannedVisit
 
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "dataset" / "index.py"
 
@@ -354,14 +353,6 @@ def test_visits_are_sorted_by_day_or_else_by_name(root):
         "sub-02": ["M00", "late", "M06"],
         "sub-03": ["M00", "M06"],
     }
-
-
-@pytest.mark.parametrize(("day", "outside"), [(182.0, False), (168.0, False), (197.0, True), (None, False)])
-def test_a_visit_out_of_its_window_is_flagged(day, outside):
-    planned = [PlannedVisit(id="M00", day=0), PlannedVisit(id="M06", day=182, window_days=(-14, 14))]
-    own = tuple(Visit("sub-01", v, "", d if d is None else d + 7) for v, d in (("M00", 0.0), ("M06", day)))
-    found = check_windows(Participant("sub-01", own), planned)
-    assert [(finding.visit, "window" in finding.flag.found) for finding in found] == [("M06", True)] * outside
 
 
 def test_sidecars_inherit_and_the_nearest_file_wins(root):

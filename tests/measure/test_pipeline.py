@@ -1,4 +1,4 @@
-"""The whole way on small recordings: the same bytes whatever the circumstances, and nothing lost on the way."""
+"""The whole way on small recordings: the same bytes whatever the circumstances, and nothing lost."""
 
 from __future__ import annotations
 

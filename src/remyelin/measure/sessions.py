@@ -7,20 +7,17 @@ import itertools
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from remyelin.errors import Flag, InputError
+from remyelin.errors import InputError
 from remyelin.files import read_tsv, relative
 
 from .covariates import refuse_allocation
-from .findings import Finding
 
 if TYPE_CHECKING:
-    from remyelin.protocol import Visit as PlannedVisit
-
-    from .dataset import Participant
+    pass
 
 DATE_COLUMNS = ("acq_time", "acq_date")
 _MISSING = ("", "n/a")
@@ -70,33 +67,6 @@ def read_days(path: Path, root: Path, visits: Sequence[str]) -> dict[str, float 
     _check_agreement(stated, counted, file)
     _check_order(days, file)
     return {visit: days.get(visit) for visit in visits}
-
-
-def check_windows(participant: Participant, planned: Iterable[PlannedVisit]) -> list[Finding]:
-    """Flags for visits outside the window that a protocol plans for them.
-
-    Parameters
-    ----------
-    participant
-        Its visits and their days.
-    planned
-        The visits of the protocol; those without a window are not checked. Days are compared from the first
-        planned visit on, so that a sessions table may count from any origin.
-    """
-    file = f"{participant.id}/{participant.id}_sessions.tsv"
-    days = {visit.id: visit.day for visit in participant.visits if visit.day is not None}
-    plan = [visit for visit in planned if visit.id in days]
-    origin = days[plan[0].id] - plan[0].day if plan else 0.0
-    findings = []
-    for visit in plan:
-        day, window = days[visit.id] - origin, visit.window_days
-        if window is not None and not window[0] <= day - visit.day <= window[1]:
-            found = f"{day:g}, out of its window"
-            expected = f"day {visit.day + window[0]:g} to {visit.day + window[1]:g}"
-            fix = "check the date; if it is right, this is a deviation from the protocol"
-            flag = Flag(file, f"day of {visit.id}", found, expected, fix)
-            findings.append(Finding(participant.id, visit.id, flag))
-    return findings
 
 
 def _rows_of(rows: Sequence[Mapping[str, str]], file: str) -> dict[str, Mapping[str, str]]:

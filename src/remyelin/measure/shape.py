@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 from numba import njit
@@ -71,12 +72,29 @@ def imprint(
     """
     data = np.array(image, np.float32)
     for mask, content, amount, to in zip(masks, contents, amounts, to_home, strict=True):
-        to_fine = np.diag([FINE, FINE, FINE, 1.0])
-        to_fine[:3, 3] = FINE // 2 - FINE * (mask.origin - MARGIN)
-        to_shape = to_fine @ to
-        box = reach(data, to_shape, np.zeros(3), np.array(content.shape) - 1.0)
-        _imprint(data, to_shape[:3], content, box, amount)
+        _draw(data, to, mask, content, amount)
     return data
+
+
+@contextmanager
+def drawn(
+    empty: FloatArray, to_home: FloatArray, mask: SoftMask, content: FloatArray
+) -> Iterator[FloatArray]:
+    """One lesion alone drawn into an image of zeros, which is one of zeros again afterwards."""
+    box = _draw(empty, to_home, mask, content, 1.0)
+    yield empty
+    empty[tuple(slice(*ends) for ends in box.T)] = 0.0
+
+
+def _draw(
+    data: FloatArray, to_home: FloatArray, mask: SoftMask, content: FloatArray, amount: float
+) -> NDArray[np.int64]:
+    to_fine = np.diag([FINE, FINE, FINE, 1.0])
+    to_fine[:3, 3] = FINE // 2 - FINE * (mask.origin - MARGIN)
+    to_shape = to_fine @ to_home
+    box = reach(data, to_shape, np.zeros(3), np.array(content.shape) - 1.0)
+    _imprint(data, to_shape[:3], content, box, amount)
+    return box
 
 
 @njit(cache=True)

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from .image import FloatArray, MTPair, Volume
-from .shape import filled, imprint, true_shape
+from .shape import drawn, filled, true_shape
 from .weights import SoftMask, Sums, gather, spline_matrix
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Spills:
         sums = self._sums(image, pose)
         if self.degree == 0:
             return sums.mean, sums
-        own, ring = _parts(self._sums(self._drawn(image, pose), pose))
+        own, ring = self._shares(image, pose)
         wanted = self.home[0] + self.g * (self.home[0] - self.home[1])
         g = np.where(self.g > 0, (wanted - own) / (own - ring), 0.0)[:, None]
         return sums.mean + g * (sums.mean - _parts(sums)[1][:, None]), sums
@@ -100,9 +100,8 @@ class Spills:
         found = np.full((2, len(self.masks)), np.nan)
         for v in sorted({mask.home for mask in self.masks}):
             here = np.array([mask.home == v for mask in self.masks])
-            image, pose = self.pairs[v].off, self.poses.off[v]
-            sums = self._sums(self._drawn(image, pose), pose)
-            found[:, here] = np.array(_parts(sums))[:, here]
+            shares = self._shares(self.pairs[v].off, self.poses.off[v])
+            found[:, here] = np.array(shares)[:, here]
         return found[0], found[1]
 
     def _sums(self, image: Volume, pose: FloatArray) -> Sums:
@@ -110,12 +109,17 @@ class Spills:
             image, pose = halfway(image, pose, self.pairs[0].off), np.eye(4)
         return lay(image, pose, self.pairs, self.poses, self.masks, self.degree)
 
-    def _drawn(self, image: Volume, pose: FloatArray) -> Volume:
-        """What part of each voxel of an image the lesions fill."""
+    def _shares(self, image: Volume, pose: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """(n,) part of the weight, and of the ring's weight, on the drawn lesion in an image; each alone."""
+        if self.interpolation == "halfway":
+            image, pose = self.pairs[0].off, np.eye(4)
         to_home = homeward(image, pose, self.pairs, self.poses, self.masks)
         empty = np.zeros(image.data.shape, np.float32)
-        drawn = imprint(empty, to_home, self.masks, self.contents, np.ones(len(self.masks)))
-        return Volume(drawn, image.affine, image.file)
+        found = np.full((2, len(self.masks)), np.nan)
+        for k, (mask, content, to) in enumerate(zip(self.masks, self.contents, to_home, strict=True)):
+            with drawn(empty, to, mask, content) as alone:
+                found[:, k] = np.array(_parts(gather(alone, [to], [mask], self.degree)))[:, 0]
+        return found[0], found[1]
 
 
 def _parts(sums: Sums) -> tuple[FloatArray, FloatArray]:

@@ -48,7 +48,14 @@ def visit_doubts(
             if elapsed <= 0:
                 found = f"{person}: {name} on day {day:g}, not after {visits[0]} on day {start:g}"
                 flags.append(
-                    _flag(f"{name} day", found, "a follow-up after the baseline", "check the dates", "fail")
+                    _flag(
+                        person,
+                        f"{name} day",
+                        found,
+                        "a follow-up after the baseline",
+                        "check the dates",
+                        "fail",
+                    )
                 )
                 impossible[person] = f"{name} not after {visits[0]}: check the visit dates"
             elif window is None:
@@ -56,12 +63,18 @@ def visit_doubts(
             elif np.isnan(elapsed):
                 found = f"{person}: no day for {visits[0]} or {name}"
                 fix = "give the days in sessions.tsv, so that the window can be checked"
-                flags.append(_flag(f"{name} day", found, "the day of each visit", fix))
+                flags.append(_flag(person, f"{name} day", found, "the day of each visit", fix))
             elif not window[0] <= elapsed - wanted <= window[1]:
                 found = f"{person}: {name} on day {elapsed:g} after {visits[0]}"
                 expected = f"the window, day {wanted + window[0]:g} to {wanted + window[1]:g}"
                 flags.append(
-                    _flag(f"{name} day", found, expected, "a protocol deviation: decide by the estimand")
+                    _flag(
+                        person,
+                        f"{name} day",
+                        found,
+                        expected,
+                        "check the date; if it is right, a protocol deviation",
+                    )
                 )
                 outside[person] = (
                     f"{name} on day {elapsed:g}, outside its window ({expected.partition(', ')[2]})"
@@ -87,5 +100,5 @@ def second_baseline(rows: pd.DataFrame, protocol: Protocol, first: str) -> str:
     return max(before, key=lambda visit: (count[visit], visit), default="")
 
 
-def _flag(field: str, found: str, expected: str, fix: str, quality: str = "flag") -> Flag:
-    return Flag("", field, found, expected, fix, quality)
+def _flag(person: str, field: str, found: str, expected: str, fix: str, quality: str = "flag") -> Flag:
+    return Flag(f"{person}/{person}_sessions.tsv", field, found, expected, fix, quality)
