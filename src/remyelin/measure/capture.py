@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,11 @@ _MIN_ACROSS = 24
 # Viola-Wells/Mattes: bins so many that tissues part, so few that each holds many samples.
 _BINS = 32
 _STEPS = 100
+# The screen of far starts: points, the part of them that must lie inside, turns (degrees), starts followed.
+_SCREEN_POINTS = 3000
+_SCREEN_INSIDE = 0.5
+_TURNS = (-30.0, -15.0, 0.0, 15.0, 30.0)
+_FOLLOWED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +40,37 @@ class Coarse:
     matrix with rounding errors or mirrored axes reaches it.
     """
 
-    image: Any
-    mask: Any
+    values: FloatArray
+    mask: Mask
+    origin_mm: FloatArray
+    step_mm: float
     centroid_mm: FloatArray
+
+    @property
+    def points_mm(self) -> FloatArray:
+        """(n, 3) world points of a regular part of the mask."""
+        index = np.argwhere(self.mask)
+        return np.asarray(self.origin_mm + self.step_mm * index[:: max(1, len(index) // _SCREEN_POINTS)])
+
+    def at(self, points: FloatArray) -> tuple[FloatArray, Mask]:
+        """Values at world points (n, 3), linear, and which of the points lie inside the grid."""
+        from scipy import ndimage
+
+        voxel = (points - self.origin_mm) / self.step_mm
+        inside = np.asarray(((voxel >= 0) & (voxel <= np.array(self.values.shape) - 1)).all(1))
+        return np.asarray(ndimage.map_coordinates(self.values, voxel.T, order=1, mode="nearest")), inside
+
+    def itk(self) -> tuple[SimpleITK.Image, SimpleITK.Image]:
+        """The image and its mask for SimpleITK."""
+        return self._itk(self.values), self._itk(self.mask.astype(np.uint8))
+
+    def _itk(self, array: FloatArray | NDArray[np.uint8]) -> SimpleITK.Image:
+        import SimpleITK as sitk  # noqa: N813
+
+        image = sitk.GetImageFromArray(np.ascontiguousarray(array.transpose(2, 1, 0)))
+        image.SetOrigin(self.origin_mm.tolist())
+        image.SetSpacing([self.step_mm] * 3)
+        return image
 
 
 def coarse(volume: Volume, mask: Mask) -> Coarse:
@@ -53,7 +87,6 @@ def coarse(volume: Volume, mask: Mask) -> Coarse:
     -------
     Coarse; its spacing is at most 4 mm and gives the longest edge of the mask at least 24 voxels.
     """
-    import SimpleITK as sitk  # noqa: N813
     from scipy import ndimage
 
     corners = _corners_mm(mask, volume.affine)
@@ -73,20 +106,19 @@ def coarse(volume: Volume, mask: Mask) -> Coarse:
         mask.astype(np.float32), to_voxel[:3, :3], to_voxel[:3, 3], output_shape=tuple(shape), order=1
     )
     centroid = volume.affine[:3, :3] @ np.array(ndimage.center_of_mass(mask)) + volume.affine[:3, 3]
-    return Coarse(
-        _itk(image, low, step, sitk), _itk((inside > 0.5).astype(np.uint8), low, step, sitk), centroid
-    )
+    return Coarse(image, inside > 0.5, low, step, centroid)
 
 
-def capture(fixed: Coarse, moving: Coarse, starts: list[FloatArray]) -> FloatArray:
-    """Rigid motion of best mutual information, from several starts.
+def capture(fixed: Coarse, moving: Coarse, *, far: bool) -> FloatArray:
+    """Rigid motion of best mutual information, from near the header pose or from far.
 
     Parameters
     ----------
     fixed, moving
         From `coarse`.
-    starts
-        (4, 4) motions, fixed world to moving world, to begin from.
+    far
+        False: start from the header pose alone. True: also from centre upon centre, turned up to 30 degrees
+        about each axis; the most promising starts are followed.
 
     Returns
     -------
@@ -97,20 +129,70 @@ def capture(fixed: Coarse, moving: Coarse, starts: list[FloatArray]) -> FloatArr
     Mattes et al. 2003, doi:10.1109/TMI.2003.809072, on every voxel of the mask (no random sample), one
     thread, regular-step descent: the same bits in every run.
     """
-    ends = [_descend(fixed, moving, start) for start in starts]
+    starts: list[FloatArray] = [np.eye(4)]
+    if far:
+        turned = [_about(fixed.centroid_mm, moving.centroid_mm, a) for a in product(_TURNS, repeat=3)]
+        score = _alikeness(fixed, moving, turned)
+        starts += [turned[k] for k in np.argsort(-score, kind="stable")[:_FOLLOWED]]
+    images = fixed.itk(), moving.itk()
+    ends = [_descend(images, fixed, start) for start in starts]
     return min(ends, key=lambda end: end[0])[1]
 
 
-def _descend(fixed: Coarse, moving: Coarse, start: FloatArray) -> tuple[float, FloatArray]:
+def mutual_information(a: FloatArray, b: FloatArray) -> float:
+    """Mutual information in nats of two samples (n,), from a joint histogram of 32 x 32 bins.
+
+    Examples
+    --------
+    >>> x = np.arange(3200.0)
+    >>> round(mutual_information(x, -x), 3), bool(np.isclose(mutual_information(x, x), np.log(32)))
+    (3.466, True)
+    """
+    joint = np.bincount(_bin(a) * _BINS + _bin(b), minlength=_BINS**2).reshape(_BINS, _BINS) / len(a)
+    alone = joint.sum(1)[:, None] * joint.sum(0)
+    seen = joint > 0
+    return float((joint[seen] * np.log(joint[seen] / alone[seen])).sum())
+
+
+def _bin(x: FloatArray) -> NDArray[np.int64]:
+    low, high = float(x.min()), float(x.max())
+    return np.asarray(np.minimum((x - low) / max(high - low, 1e-30) * _BINS, _BINS - 1), np.int64)
+
+
+def _alikeness(fixed: Coarse, moving: Coarse, starts: list[FloatArray]) -> FloatArray:
+    points = fixed.points_mm
+    here = fixed.at(points)[0]
+    score = np.full(len(starts), -np.inf)
+    for k, start in enumerate(starts):
+        there, inside = moving.at(points @ start[:3, :3].T + start[:3, 3])
+        if inside.mean() > _SCREEN_INSIDE:
+            score[k] = mutual_information(here[inside], there[inside])
+    return score
+
+
+def _about(centre: FloatArray, to: FloatArray, degrees: tuple[float, ...]) -> FloatArray:
+    """Motion that carries one centre to another and turns about it."""
+    turn = motion(np.r_[np.deg2rad(degrees), 0, 0, 0])
+    turn[:3, 3] = to - turn[:3, :3] @ centre
+    return turn
+
+
+def _descend(
+    images: tuple[tuple[SimpleITK.Image, SimpleITK.Image], tuple[SimpleITK.Image, SimpleITK.Image]],
+    fixed: Coarse,
+    start: FloatArray,
+) -> tuple[float, FloatArray]:
     import SimpleITK as sitk  # noqa: N813
 
+    (image, mask), (other, _) = images
     method = sitk.ImageRegistrationMethod()
     method.SetNumberOfThreads(1)
+    method.SetNumberOfWorkUnits(1)  # the metric sums in as many parts as this, whatever the threads
     method.SetMetricAsMattesMutualInformation(_BINS)
-    method.SetMetricFixedMask(fixed.mask)
+    method.SetMetricFixedMask(mask)
     method.SetMetricSamplingStrategy(method.NONE)
     method.SetInterpolator(sitk.sitkLinear)
-    spacing = float(fixed.image.GetSpacing()[0])
+    spacing = fixed.step_mm
     method.SetOptimizerAsRegularStepGradientDescent(spacing, spacing * 1e-2, _STEPS, 0.6, 1e-8)
     method.SetOptimizerScalesFromPhysicalShift()
     method.SetShrinkFactorsPerLevel([2, 1])
@@ -119,9 +201,9 @@ def _descend(fixed: Coarse, moving: Coarse, start: FloatArray) -> tuple[float, F
     transform = _euler(start, fixed.centroid_mm)
     method.SetInitialTransform(transform, inPlace=True)
     try:
-        before = method.MetricEvaluate(fixed.image, moving.image)
-        method.Execute(fixed.image, moving.image)
-        after = method.MetricEvaluate(fixed.image, moving.image)
+        before = method.MetricEvaluate(image, other)
+        method.Execute(image, other)
+        after = method.MetricEvaluate(image, other)
     except RuntimeError:  # the images do not overlap at this start
         return np.inf, start
     return (after, _matrix(transform)) if after < before else (before, start)
@@ -144,11 +226,6 @@ def _matrix(transform: SimpleITK.Euler3DTransform) -> FloatArray:
     return T
 
 
-def shift(vector_mm: FloatArray) -> FloatArray:
-    """Motion that only shifts."""
-    return motion(np.r_[np.zeros(3), vector_mm])
-
-
 def _corners_mm(mask: Mask, affine: FloatArray) -> FloatArray:
     """(8, 3) corners of the box around a mask, in world mm."""
     ends = []
@@ -157,10 +234,3 @@ def _corners_mm(mask: Mask, affine: FloatArray) -> FloatArray:
         ends.append((float(seen[0]), float(seen[-1])))
     corner = np.stack(np.meshgrid(*ends, indexing="ij"), -1).reshape(-1, 3)
     return np.asarray(corner @ affine[:3, :3].T + affine[:3, 3])
-
-
-def _itk(array: FloatArray, origin: FloatArray, step: float, sitk: Any) -> Any:
-    image = sitk.GetImageFromArray(np.ascontiguousarray(array.transpose(2, 1, 0)))
-    image.SetOrigin(origin.tolist())
-    image.SetSpacing([step] * 3)
-    return image

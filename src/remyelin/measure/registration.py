@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remyelin.errors import InputError
-from remyelin.measure.capture import capture, shift
+from remyelin.measure.capture import capture
 from remyelin.measure.image import Volume
 from remyelin.measure.level import Level
 from remyelin.measure.mask import Mask
@@ -29,7 +29,7 @@ ERROR_FAIL_MM = 0.5
 BIAS_MM = {"within": 0.015, "between": 0.006}
 # Nobody moves further in a head coil between two scans of one session; between visits the table and the
 # head may lie anywhere in the field of view, but a turn this wide is a wrong orientation in the header.
-PLAUSIBLE = {"within": (15.0, 15.0), "between": (80.0, 40.0)}
+PLAUSIBLE = {"within": (15.0, 15.0), "between": (80.0, 45.0)}
 # Below half, what is compared is no longer the same part of the body.
 OVERLAP_FLAG = 0.9
 OVERLAP_FAIL = 0.5
@@ -203,14 +203,9 @@ def settled(found: Registration, matrix: FloatArray, error_mm: float, points: Fl
 
 def _approach(fixed: Side, moving: Side, kind: Kind) -> FloatArray:
     """To within a fraction of a voxel, from the header pose or (between visits) from centre upon centre."""
-    starts: list[FloatArray] = [np.eye(4)]
-    if kind == "between":
-        starts.append(shift(moving.coarse.centroid_mm - fixed.coarse.centroid_mm))
     # The header pose runs along: where the coarse search is led astray, it wins.
-    ends = [
-        refine(fixed.middle, moving.middle, s)
-        for s in (capture(fixed.coarse, moving.coarse, starts), np.eye(4))
-    ]
+    begins = (capture(fixed.coarse, moving.coarse, far=kind == "between"), np.eye(4))
+    ends = [refine(fixed.middle, moving.middle, begin, _MIDDLE_STOP_MM) for begin in begins]
     return min(ends, key=lambda fit: fit.objective).matrix
 
 
