@@ -30,11 +30,9 @@ def true_shape(mask: SoftMask) -> NDArray[np.bool_]:
         points = (np.arange(FINE * n) - FINE // 2) / FINE
         drawn = np.tensordot(spline_matrix(points, n, SMOOTH).astype(np.float32), edge, (1, axis))
         edge = np.ascontiguousarray(np.moveaxis(drawn, 0, axis))
-    low, high = 0.0, 1.0
-    for _ in range(STEPS):
-        level = (low + high) / 2
-        low, high = (level, high) if _half_filled(edge, level) > mask.voxels else (low, level)
-    return np.asarray(edge > (low + high) / 2)
+    # Many levels give the same number of voxels, of a small lesion above all: the middle of them.
+    ends = _last_level(edge, mask.voxels), _last_level(edge, mask.voxels - 1)
+    return np.asarray(edge > sum(ends) / 2)
 
 
 def filled(shape: NDArray[np.bool_], edge: float) -> FloatArray:
@@ -95,6 +93,15 @@ def _draw(
     box = reach(data, to_shape, np.zeros(3), np.array(content.shape) - 1.0)
     _imprint(data, to_shape[:3], content, box, amount)
     return box
+
+
+def _last_level(fine: FloatArray, voxels: float) -> float:
+    """The highest level at which more than so many voxels are half filled."""
+    low, high = 0.0, 1.0
+    for _ in range(STEPS):
+        level = (low + high) / 2
+        low, high = (level, high) if _half_filled(fine, level) > voxels else (low, level)
+    return low
 
 
 @njit(cache=True)
