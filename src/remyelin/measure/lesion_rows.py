@@ -81,7 +81,7 @@ def _count_rows(imaging: Imaging, lesions: Lesions, rows: Rows) -> None:
 
 
 def _place_rows(imaging: Imaging, lesions: Lesions, v: int, rows: Rows) -> Shells | None:
-    """Volume and events of every lesion at a visit with a mask, tissue and depth at its home; its shells."""
+    """Volume and events of every lesion at a visit with a mask; tissue, depth and shells of those born there."""
     visit, s = imaging.visits[v], imaging.settings
     if visit.lesions is None:
         return None
@@ -92,10 +92,14 @@ def _place_rows(imaging: Imaging, lesions: Lesions, v: int, rows: Rows) -> Shell
         if state == "absent":
             reason = reason or "not in the mask of this visit"
         rows.add(visit.visit.id, f"lesion:{name}", "lesion_volume_mm3", volume, state=state, reason=reason)
+    born = np.flatnonzero([home == v for home in lesions.home]) + 1
+    if not born.size:
+        return None
+    here = np.where(np.isin(lesions.labels[v], born), lesions.labels[v], 0)
     every = imaging.all_lesions(v)
     brain = visit.pair.brain if visit.tissue is None else visit.tissue.white | visit.tissue.grey
     shells = lesion_shells(
-        lesions.labels[v],
+        here,
         visit.pair.off.voxel_mm,
         rim_mm=s.rim_mm,
         perilesional_mm=s.perilesional_mm,
@@ -104,7 +108,7 @@ def _place_rows(imaging: Imaging, lesions: Lesions, v: int, rows: Rows) -> Shell
     )
     if visit.tissue is not None:
         where = lesion_tissue(
-            lesions.labels[v],
+            here,
             shells.perilesional,
             visit.tissue,
             visit.pair.off.voxel_mm,
@@ -115,7 +119,7 @@ def _place_rows(imaging: Imaging, lesions: Lesions, v: int, rows: Rows) -> Shell
             "lesion_gm_fraction": where.gm_fraction,
             "lesion_distance_to_csf_mm": where.distance_to_csf_mm,
         }
-        for k in (k for k, home in enumerate(lesions.home) if home == v):
+        for k in born - 1:
             for measure, column in columns.items():
                 if np.isfinite(column[k]):
                     rows.add(visit.visit.id, f"lesion:{lesions.ids[k]}", measure, float(column[k]))
