@@ -81,7 +81,7 @@ def _count_rows(imaging: Imaging, lesions: Lesions, rows: Rows) -> None:
 
 
 def _place_rows(imaging: Imaging, lesions: Lesions, v: int, rows: Rows) -> Shells | None:
-    """Volume and events of every lesion at a visit with a mask; tissue, depth and shells of those born there."""
+    """Volume and events of every lesion at a visit with a mask; place and shells of those born there."""
     visit, s = imaging.visits[v], imaging.settings
     if visit.lesions is None:
         return None
@@ -119,7 +119,7 @@ def _place_rows(imaging: Imaging, lesions: Lesions, v: int, rows: Rows) -> Shell
             "lesion_gm_fraction": where.gm_fraction,
             "lesion_distance_to_csf_mm": where.distance_to_csf_mm,
         }
-        for k in born - 1:
+        for k in (int(label) - 1 for label in born):
             for measure, column in columns.items():
                 if np.isfinite(column[k]):
                     rows.add(visit.visit.id, f"lesion:{lesions.ids[k]}", measure, float(column[k]))
