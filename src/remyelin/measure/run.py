@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from remyelin import files, provenance
 from remyelin.errors import InputError
-from remyelin.run import Job, Outcome, map_jobs
+from remyelin.run import Job, Outcome, map_jobs, output_lock
 
 from .dataset import Dataset, Participant
 from .findings import Failure, Finding
@@ -143,18 +143,19 @@ def measure_participants(
     settings = settings or resolve_settings()
     dataset = Dataset.index(bids, labels)
     tables, failures = _user_tables(dataset)
-    _write_frame(out, settings, dataset)
     wanted = None if labels is None else {"sub-" + label.removeprefix("sub-") for label in labels}
     jobs = [_dataset_job(failures, dataset.flags), *_jobs(dataset, failures, tables, settings, out, wanted)]
-    outcome = map_jobs(
-        measure_participant,
-        jobs,
-        record=out / RECORDS,
-        where="processes" if workers > 1 else "serial",
-        workers=workers,
-        timeout_s=timeout_s,
-        progress=progress,
-    )
+    with output_lock(out):
+        _write_frame(out, settings, dataset)
+        outcome = map_jobs(
+            measure_participant,
+            jobs,
+            record=out / RECORDS,
+            where="processes" if workers > 1 else "serial",
+            workers=workers,
+            timeout_s=timeout_s,
+            progress=progress,
+        )
     return _summary(out, outcome)
 
 
