@@ -1,13 +1,11 @@
-"""The command line: parse, call, print.
-
-Exit code 0 if all that was asked for was done, 1 if some participants failed (the others are finished) or the
-run was refused, 2 for wrong usage.
-"""
+"""The command line: parse, call, print."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,14 +16,18 @@ from remyelin.errors import RemyelinError
 app = App(
     name="remyelin",
     help="Trials of remyelinating treatments in multiple sclerosis: measured, analysed and reported.\n\n"
-    "A research tool, not a medical device.",
+    "A research tool, not a medical device.\n\n"
+    "Exit code 0: all done. 1: something could not be measured, or the run was refused; the rest is finished. "
+    "2: wrong usage. 130: stopped by Ctrl-C.",
+    version=lambda: version("remyelin"),
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,
     help_epilogue="Start with `remyelin demo`: a virtual trial, from raw recordings to a report.",
 )
 
 Labels = Annotated[
     list[str] | None,
-    Parameter(name=["--participant-label", "--participant_label"], consume_multiple=True, negative=()),
+    Parameter(name=["--participant-label", "--participant_label"], consume_multiple=1, negative=()),
 ]
 Json = Annotated[bool, Parameter(name="--json", negative=())]
 
@@ -112,7 +114,7 @@ def measure(
     """
     from remyelin.measure.group import gather
     from remyelin.measure.run import measure_participants, resolve_settings
-    from remyelin.report import participant_pages, trial_page
+    from remyelin.report import missing_pages, trial_page
 
     if level == "group":
         summary = gather(out)
@@ -136,7 +138,7 @@ def measure(
         workers=jobs,
         timeout_s=timeout_min and 60 * timeout_min,
     )
-    participant_pages(out, summary.measured)
+    missing_pages(out, (*summary.measured, *summary.skipped))
     return _say(summary, json)
 
 
@@ -199,11 +201,17 @@ def _say(summary: Any, as_json: bool) -> int:
 def main() -> None:
     """Run the command line; a user's mistake ends in one line, never in a traceback."""
     try:
-        code = app(exit_on_error=False, print_error=True, result_action="return_value")
-    except CycloptsError:
+        code = app(exit_on_error=False, print_error=False, result_action="return_value")
+        sys.stdout.flush()
+    except CycloptsError as error:
+        error.verbose = False
+        sys.stderr.write(f"{' '.join(str(error).split())} See `remyelin --help`.\n")
         code = 2
     except RemyelinError as error:
         sys.stderr.write(f"{error}\n")
+        code = 1
+    except BrokenPipeError:  # whoever read our output, `head` say, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except OSError as error:
         sys.stderr.write(f"{error.filename or 'disk'}: {error.strerror}. What is finished is kept.\n")

@@ -18,6 +18,8 @@ from remyelin.errors import InputError, RefuseRun
 from remyelin.measure.group import gather
 from remyelin.measure.run import measure_participants, resolve_settings
 from remyelin.protocol import Protocol
+from remyelin.report import missing_pages, trial_page
+from remyelin.run import output_lock
 from remyelin.virtual.dataset import write_trial
 
 pytestmark = pytest.mark.xdist_group("pipeline")
@@ -44,23 +46,34 @@ def bids(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def out(bids: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("measured")
     assert measure_participants(bids, folder, progress=False).exit_code == 0
+    assert missing_pages(folder, ["sub-01", "sub-02"]).paths == ("sub-01/sub-01.html", "sub-02/sub-02.html")
     gather(folder)
+    trial_page(folder)
     return folder
 
 
-def test_two_workers_another_path_and_time_zone_give_the_same_bytes(
+def copy_backwards(source: Path, target: Path) -> None:
+    """The same files, made in the opposite order, which many a disk lists them in."""
+    for path in sorted(source.rglob("*"), reverse=True):
+        if path.is_file():
+            copied = target / path.relative_to(source)
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copied)
+
+
+def test_two_workers_another_path_order_and_time_zone_give_the_same_bytes(
     bids: Path, out: Path, tmp_path: Path
 ) -> None:
     moved = tmp_path / "elsewhere" / "data"
-    shutil.copytree(bids, moved)
+    copy_backwards(bids, moved)
     other = tmp_path / "other"
     command = [sys.executable, "-m", "remyelin.cli", "measure", str(moved), str(other)]
     environment = {**os.environ, "TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "7", "LC_ALL": "C"}
     for rest in (["participant", "--jobs", "2"], ["group"]):
         subprocess.run([*command, *rest], check=True, capture_output=True, env=environment, cwd=tmp_path)
-    ours = {name: digest for name, digest in bytes_of(out).items() if not name.endswith(".html")}
-    theirs = {name: digest for name, digest in bytes_of(other).items() if not name.endswith(".html")}
-    assert ours == theirs
+    ours = bytes_of(out)
+    assert {"report.html", "sub-01/sub-01.html", "sub-02/sub-02.html"} < ours.keys()
+    assert bytes_of(other) == ours
 
 
 def test_what_is_finished_is_skipped_and_what_changed_is_measured_again(
@@ -77,6 +90,31 @@ def test_what_is_finished_is_skipped_and_what_changed_is_measured_again(
     sidecar.write_text(json.dumps({**json.loads(sidecar.read_text()), "Note": "changed"}))
     summary = measure_participants(data, again, progress=False)
     assert (summary.measured, summary.skipped) == (("sub-02",), ("sub-01",))
+    kept = [path.name for path in sorted(again.glob("sub-*/*.html"))]
+    assert kept == ["sub-01.html"]  # the page of sub-02 showed what was measured before
+
+
+def test_a_page_is_written_again_where_it_is_missing_and_nowhere_else(out: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    shutil.copytree(out, again)
+    (again / "sub-02/sub-02.html").unlink()
+    assert missing_pages(again, ["sub-01", "sub-02", "sub-09"]).paths == ("sub-02/sub-02.html",)
+    assert bytes_of(again) == bytes_of(out)
+
+
+def test_a_second_run_changes_nothing_while_the_first_holds_the_folder(
+    bids: Path, out: Path, tmp_path: Path
+) -> None:
+    again = tmp_path / "again"
+    shutil.copytree(out, again)
+    with output_lock(again):
+        command = [sys.executable, "-m", "remyelin.cli", "measure", str(bids), str(again), "participant"]
+        done = subprocess.run(
+            [*command, "--erosion-voxels", "1"], capture_output=True, text=True, check=False, timeout=120
+        )
+    assert done.returncode == 1
+    assert "in use by process" in done.stderr
+    assert bytes_of(again) == bytes_of(out)
 
 
 def test_a_visit_that_cannot_be_read_costs_no_other_value(bids: Path, out: Path, tmp_path: Path) -> None:

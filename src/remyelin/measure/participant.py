@@ -113,6 +113,8 @@ def measure_participant(task: Task) -> dict[str, Any]:
         lost = [_row(f.participant, f.visit, f.error.facts()) for f in failures]
         return {"failures": lost, "flags": len(flags), "dataset_flags": flags, "settings": ""}
     if task.out is not None and task.settings is not None:
+        # The page shows what was measured before. It is no output of this job: it is written afterwards.
+        (task.out / task.participant.id / f"{task.participant.id}.html").unlink(missing_ok=True)
         visits = _load(task.participant, task.root, failures, findings)
         rows: list[dict[str, Any]] = []
         if visits:

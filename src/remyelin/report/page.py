@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from remyelin.errors import InputError
 from remyelin.files import atomic_write
+from remyelin.run import output_lock
 
 from . import conduct, outcome
 from . import participant as person_page
@@ -93,6 +94,19 @@ def participant_pages(out: Path, participant_ids: Iterable[str]) -> Pages:
     return Pages(tuple(participant_page(out, name).relative_to(out).as_posix() for name in participant_ids))
 
 
+def missing_pages(out: Path, participant_ids: Iterable[str]) -> Pages:
+    """Write the pages of those participants who have measurements and no page.
+
+    Measuring a participant takes the page away first, so that a page which is there is up to date.
+    """
+    due = [
+        name
+        for name in participant_ids
+        if (out / name / f"{name}_measurements.tsv").is_file() and not (out / name / f"{name}.html").exists()
+    ]
+    return participant_pages(out, due)
+
+
 def all_pages(out: Path) -> Pages:
     """Write the page of every measured participant, and of the trial where the group level has been run."""
     people = sorted(path.parent.name for path in out.glob("sub-*/sub-*_measurements.tsv"))
@@ -130,7 +144,8 @@ def _write(
             css=Markup(_static("report.css")),
         )
     )
-    atomic_write(path, html.encode())
+    with output_lock(outputs.root):
+        atomic_write(path, html.encode())
     return path
 
 
