@@ -148,9 +148,12 @@ class Dataset:
         """
         root = Path(root).absolute()
         wanted = None if participants is None else {"sub-" + p.removeprefix("sub-") for p in participants}
+        if not root.is_dir():
+            fix = "correct its name, or the order of the arguments"
+            raise InputError("", "dataset", f"{root.name}, which is not a folder", "a BIDS dataset", fix)
         listing = list_dataset(root, wanted)
         if not listing.participants:
-            fix = "give the folder that holds sub-01, sub-02, ..."
+            fix = "give the folder that holds the folders sub-*"
             raise InputError("", "dataset", f"{root.name} without participants", "folders sub-*", fix)
         failures = [*listing.failures, *_unknown(wanted, listing.participants)]
         covariates = _covariates(root, listing, wanted, failures)

@@ -36,12 +36,13 @@ def gather(out: Path) -> Summary:
     RefuseRun
         Another run holds the folder.
     """
+    if not (out / RECORDS).is_dir():
+        raise _nothing()
     with output_lock(out):
         outcome = read_records(out / RECORDS)
         people = [name for name in outcome.results if name != DATASET]
         if not people and not outcome.failures:
-            fix = "run `remyelin measure BIDS OUT participant` first"
-            raise InputError("", "output folder", "without measurements", "a folder filled by `measure`", fix)
+            raise _nothing()
         _check_settings(outcome)
         flags = _flags(out, outcome)
         failures = failure_rows(outcome)
@@ -51,6 +52,11 @@ def gather(out: Path) -> Summary:
         write_facts(out / "failures.tsv", failures, FAILURES)
         write_facts(out / "flags.tsv", flags, FLAGS)
     return Summary(out, (), tuple(people), tuple(failures), len(flags))
+
+
+def _nothing() -> InputError:
+    fix = "run `remyelin measure BIDS OUT participant` first"
+    return InputError("", "output folder", "without measurements", "a folder filled by `measure`", fix)
 
 
 def _joined(out: Path, people: list[str]) -> Measurements:
