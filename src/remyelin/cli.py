@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,7 +18,7 @@ app = App(
     name="remyelin",
     help="Trials of remyelinating treatments in multiple sclerosis: measured, analysed and reported.\n\n"
     "A research tool, not a medical device.\n\n"
-    "Exit code 0: all done. 1: something could not be measured, or the run was refused; the rest is finished. "
+    "Exit code 0: all done. 1: something could not be done, and is named; the rest is finished. "
     "2: wrong usage. 130: stopped by Ctrl-C.",
     version=lambda: version("remyelin"),
     help_format="plaintext",
@@ -198,10 +199,11 @@ def _say(summary: Any, as_json: bool) -> int:
     return int(summary.exit_code)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; a user's mistake ends in one line, never in a traceback."""
     try:
-        code = app(exit_on_error=False, print_error=False, result_action="return_value")
+        tokens = sys.argv[1:] if arguments is None else arguments
+        code = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
     except CycloptsError as error:
         error.verbose = False
