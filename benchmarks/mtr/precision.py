@@ -25,14 +25,15 @@ from summary import table
 
 from remyelin.measure.calibration import calibrate
 from remyelin.measure.image import MTPair, Volume, read_mask, read_volume
-from remyelin.measure.lesion_mtr import DEGREE, Interpolation, halfway, lay, lesion_values
+from remyelin.measure.lesion_mtr import DEGREE, lesion_values
 from remyelin.measure.lesions import Lesions, VisitMask, label_lesions
 from remyelin.measure.poses import Poses, register_participant
+from remyelin.measure.spill import Interpolation, Spills
 from remyelin.measure.weights import soft_masks
 
 MIN_VOLUME_MM3 = 10.0
 VARIANTS: tuple[tuple[Interpolation, int], ...] = (
-    *(("none", degree) for degree in (0, 1, 2, 3, 4, 5)),
+    *(("none", degree) for degree in (0, 1, 2, 3, 4)),
     ("halfway", 0),
     ("halfway", DEGREE),
 )
@@ -139,18 +140,31 @@ def variant(
     values = lesion_values(recorded.pairs, poses, lesions, interpolation=interpolation, degree=degree)
     unit = np.zeros(recorded.pairs[1].on.data.shape, np.float32)
     unit.ravel()[recorded.truth["unit_at"]] = recorded.truth["unit_on"]
-    images = [(recorded.pairs[1].off, poses.off[1]), (Volume(unit, recorded.pairs[1].on.affine), poses.on[1])]
-    if interpolation == "halfway":
-        images = [(halfway(*image, recorded.pairs[0].off), np.eye(4)) for image in images]
-    masks = soft_masks(lesions)
-    off, on = (lay(*image, recorded.pairs, poses, masks, degree).mean[:, 0] for image in images)
-    return {
+    own = Spills.of(recorded.pairs, poses, soft_masks(lesions), interpolation, degree)
+    off = own.level(recorded.pairs[1].off, poses.off[1])[0][:, 0]
+    on = own.level(Volume(unit, recorded.pairs[1].on.affine), poses.on[1])[0][:, 0]
+    weighted = smooth_only(name, recorded, poses, own, unit) if interpolation == "none" and degree > 1 else {}
+    return weighted | {
         f"{name}_pu": values.mtr_pu,
         f"{name}_se_pu": values.se_pu,
         f"{name}_half_a_pu": values.half_a_pu,
         f"{name}_half_b_pu": values.half_b_pu,
         f"{name}_slope": 100 * on / off,
     }
+
+
+def smooth_only(
+    name: str, recorded: Recordings, poses: Poses, own: Spills, unit: np.ndarray
+) -> dict[str, np.ndarray]:
+    """The plain weighted mean, in which what is beside the lesion still has its part."""
+    pairs = recorded.pairs
+    images = [[(pair.off, poses.off[v]), (pair.on, poses.on[v])] for v, pair in enumerate(pairs)]
+    images.append([images[1][0], (Volume(unit, pairs[1].on.affine), poses.on[1])])
+    off, on = np.array([[own.level(*image)[1].mean[:, 0] for image in visit] for visit in images]).swapaxes(
+        0, 1
+    )
+    name = name.replace("none", "weighted")
+    return {f"{name}_pu": 100 * (1 - on[:2] / off[:2]).T, f"{name}_slope": 100 * on[2] / off[2]}
 
 
 def distances(recorded: Recordings, poses: Poses) -> dict[str, np.ndarray]:

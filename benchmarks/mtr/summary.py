@@ -18,6 +18,11 @@ RESAMPLES, SEED = 2000, 2026
 CHANGED_PU = 0.1  # lesions gain 0 or 0.2
 SCRIPT = "twice"
 NAMES = {"twice": "ordinary script", "once": "script, follow-up interpolated once"}
+WAYS = {
+    "none": "no image interpolated",
+    "weighted": "the same, spill left in",
+    "halfway": "halfway, each image once",
+}
 Brain = dict[str, np.ndarray]
 Draw = np.ndarray  # (brains,) indices
 Statistic = Callable[[Draw], float]
@@ -52,17 +57,26 @@ def _lesion_table(brains: Sequence[Brain], methods: Sequence[str], default: str)
         change = [_change(brain, method) for brain in brains]
         still = [c[brain["change_pu"] < CHANGED_PU] for c, brain in zip(change, brains, strict=True)]
         error = [_lesion_error(brain, method) for brain in brains]
+        level = [brain[f"{method}_pu"][:, 0] - brain["level_pu"] for brain in brains]
         slope = _slope(brains, method)
         rows.append(
             [
                 _name(method, default),
                 _cell(lambda d, s=still: _joined(s, d).mean(), brains, "+.3f"),
+                _cell(lambda d, v=level: _joined(v, d).mean(), brains, "+.2f"),
                 _cell(lambda d, e=error: _joined(e, d).std(), brains),
                 _cell(slope, brains),
                 _cell(lambda d, s=slope, e=error: s(d) / _joined(e, d).std(), brains, ".2f"),
             ]
         )
-    head = ["method", "mean in unchanged lesions, pu", "SD of a lesion, pu", "slope", "slope / SD"]
+    head = [
+        "method",
+        "mean change in unchanged lesions, pu",
+        "baseline level less true, pu",
+        "SD of a lesion's change, pu",
+        "slope",
+        "slope / SD",
+    ]
     return "Lesions\n\n" + _markdown(head, rows)
 
 
@@ -215,8 +229,7 @@ def _name(method: str, default: str) -> str:
     if method in NAMES:
         return NAMES[method]
     interpolation, degree = method.split("-")
-    words = "no image interpolated" if interpolation == "none" else "halfway, each image once"
-    words += ", plain mask" if degree == "0" else f", spline {degree}"
+    words = WAYS[interpolation] + (", plain mask" if degree == "0" else f", spline {degree}")
     return f"**{words}**" if method == default else words
 
 

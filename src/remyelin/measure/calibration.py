@@ -88,7 +88,7 @@ def calibrate(
     >>> poses = SimpleNamespace(off=[np.eye(4)], on=[np.eye(4)], registrations=[])
     >>> lesions = SimpleNamespace(ids=("001",), home=(0,), labels=(labels,))
     >>> found = calibrate([pair], poses, lesions)
-    >>> bool(0.8 < found.soft[0] < found.slope < found.sharp[0] < 1)
+    >>> bool(0.8 < found.soft[0] < found.slope < found.sharp[0] < 1.1)
     True
     """
     masks = soft_masks(lesions)

@@ -89,10 +89,14 @@ class Spills:
         sums = self._sums(image, pose)
         if self.degree == 0:
             return sums.mean, sums
-        own, ring = self._shares(image, pose)
-        wanted = self.home[0] + self.g * (self.home[0] - self.home[1])
-        g = np.where(self.g > 0, (wanted - own) / (own - ring), 0.0)[:, None]
-        return sums.mean + g * (sums.mean - _parts(sums)[1][:, None]), sums
+        g, ring = self._factor(image, pose)[:, None], sums.ring[:, [0, 0, 0, 1, 2]]
+        beside = np.where(np.isfinite(ring), ring, sums.mean)
+        return sums.mean + g * (sums.mean - beside), sums
+
+    def slope(self, sums: Sums) -> FloatArray:
+        """(n, 3) change of the level when the lesion moves by one home voxel along each home axis."""
+        ring = np.where(np.isfinite(sums.ring_slope), sums.ring_slope, sums.slope)
+        return np.asarray(sums.slope + self.g[:, None] * (sums.slope - ring))
 
     @cached_property
     def home(self) -> tuple[FloatArray, FloatArray]:
@@ -103,6 +107,12 @@ class Spills:
             shares = self._shares(self.pairs[v].off, self.poses.off[v])
             found[:, here] = np.array(shares)[:, here]
         return found[0], found[1]
+
+    def _factor(self, image: Volume, pose: FloatArray) -> FloatArray:
+        """(n,) g of an image, such that it is diluted as the home image is."""
+        own, ring = self._shares(image, pose)
+        wanted = self.home[0] + self.g * (self.home[0] - self.home[1])
+        return np.where(self.g > 0, (wanted - own) / (own - ring), 0.0)
 
     def _sums(self, image: Volume, pose: FloatArray) -> Sums:
         if self.interpolation == "halfway":
@@ -118,18 +128,9 @@ class Spills:
         found = np.full((2, len(self.masks)), np.nan)
         for k, (mask, content, to) in enumerate(zip(self.masks, self.contents, to_home, strict=True)):
             with drawn(empty, to, mask, content) as alone:
-                found[:, k] = np.array(_parts(gather(alone, [to], [mask], self.degree)))[:, 0]
+                sums = gather(alone, [to], [mask], self.degree)
+                found[:, k] = sums.mean[0, 0], sums.ring[0, 0]
         return found[0], found[1]
-
-
-def _parts(sums: Sums) -> tuple[FloatArray, FloatArray]:
-    """(n,) mean under the lesion's weight, and under the ring's.
-
-    The ring has the weight of the dilated mask without the mask, twice that of grown minus mask.
-    """
-    w, wv = (2 * (total[:, 1] - total[:, 0]) for total in (sums.w, sums.wv))
-    mean = sums.mean[:, 0]
-    return mean, np.asarray(np.divide(wv, w, out=np.array(mean), where=w > 0))
 
 
 def spill(mask: SoftMask, degree: int) -> tuple[float, float]:

@@ -56,8 +56,9 @@ class Sums:
     Parameters
     ----------
     w, wv
-        (n, 8) sums of w and of w v for: 0 the mask; 1 grown, 2 shrunk by half a voxel; 3, 4 halves a and b of
-        the mask; 5, 6, 7 derivatives of the mask's weight along the home axes, per home voxel.
+        (n, 13) sums of w and of w v for: 0 the mask; 1 grown, 2 shrunk by half a voxel; 3, 4 halves a and b
+        of the mask; 5, 6 the same halves of grown; 7 to 9 and 10 to 12 derivatives of the weights of the mask
+        and of grown along the home axes, per home voxel.
     ww
         (n,) sums of squares of the mask's weight.
     """
@@ -72,9 +73,21 @@ class Sums:
         return _over(self.wv[:, :5], self.w[:, :5])
 
     @property
+    def ring(self) -> FloatArray:
+        """(n, 3) means of the ring of voxels around the mask: all, halves a and b; NaN without weight."""
+        w, wv = (2 * (s[:, [1, 5, 6]] - s[:, [0, 3, 4]]) for s in (self.w, self.wv))
+        return _over(wv, w)
+
+    @property
     def slope(self) -> FloatArray:
-        """(n, 3) change of the mean when the weight moves by one home voxel along each home axis."""
-        return _over(self.mean[:, :1] * self.w[:, 5:] - self.wv[:, 5:], self.w[:, :1])
+        """(n, 3) change of the mask's mean when the lesion moves by one home voxel along each home axis."""
+        return _over(self.mean[:, :1] * self.w[:, 7:10] - self.wv[:, 7:10], self.w[:, :1])
+
+    @property
+    def ring_slope(self) -> FloatArray:
+        """(n, 3) the same for the ring's mean."""
+        w, wv = (s[:, 10:] - s[:, 7:10] for s in (self.w, self.wv))
+        return _over(self.ring[:, :1] * w - wv, self.w[:, 1:2] - self.w[:, :1])
 
     @property
     def noise_gain(self) -> FloatArray:
@@ -145,7 +158,7 @@ def gather(image: FloatArray, to_home: Sequence[FloatArray], masks: Sequence[Sof
     >>> round(float(sums.mean[0, 0]), 9), round(float(sums.w[0, 0]), 9)
     (7.0, 64.0)
     """
-    w, wv, ww = np.zeros((len(masks), 8)), np.zeros((len(masks), 8)), np.zeros(len(masks))
+    w, wv, ww = np.zeros((len(masks), 13)), np.zeros((len(masks), 13)), np.zeros(len(masks))
     for k, (mask, to) in enumerate(zip(masks, to_home, strict=True)):
         margin = (degree + 1) / 2
         last = mask.origin + np.array(mask.edges.shape[1:]) - 1
@@ -199,7 +212,7 @@ def _spline(x, degree, b, db):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _lay(edges, first, b, db, degree, at):  # type: ignore[no-untyped-def]
-    """Weights at one point, `at` (8,) as in `Sums` but for the halves; `b`, `db` (3, degree + 1)."""
+    """Weights at one point, `at` (13,) as in `Sums` but for the halves; `b`, `db` (3, degree + 1)."""
     _, nx, ny, nz = edges.shape
     at[:] = 0.0
     for p in range(max(0, -first[0]), min(degree + 1, nx - first[0])):
@@ -210,21 +223,27 @@ def _lay(edges, first, b, db, degree, at):  # type: ignore[no-untyped-def]
                     continue
                 weight = b[0, p] * b[1, q] * b[2, r]
                 at[1] += grown * weight
+                along_x = db[0, p] * b[1, q] * b[2, r]
+                along_y = b[0, p] * db[1, q] * b[2, r]
+                along_z = b[0, p] * b[1, q] * db[2, r]
+                at[10] += grown * along_x
+                at[11] += grown * along_y
+                at[12] += grown * along_z
                 inside = edges[0, first[0] + p, first[1] + q, first[2] + r]
                 if inside == 0.0:
                     continue
                 at[0] += inside * weight
                 at[2] += edges[2, first[0] + p, first[1] + q, first[2] + r] * weight
-                at[5] += inside * db[0, p] * b[1, q] * b[2, r]
-                at[6] += inside * b[0, p] * db[1, q] * b[2, r]
-                at[7] += inside * b[0, p] * b[1, q] * db[2, r]
+                at[7] += inside * along_x
+                at[8] += inside * along_y
+                at[9] += inside * along_z
 
 
 @njit(cache=True)
 def _gather(image, m, edges, origin, centre, box, degree, w, wv):  # type: ignore[no-untyped-def]
-    """Fill `w`, `wv` (8,) as in `Sums`; returns the sum of squares. `m` (3, 4) image voxel to home voxel."""
+    """Fill `w`, `wv` (13,) as in `Sums`; returns the sum of squares. `m` (3, 4) image voxel to home voxel."""
     b, db = np.empty((3, degree + 1)), np.empty((3, degree + 1))
-    first, at, squares = np.empty(3, np.int64), np.empty(8), 0.0
+    first, at, squares = np.empty(3, np.int64), np.empty(13), 0.0
     for i in range(box[0, 0], box[1, 0]):
         for j in range(box[0, 1], box[1, 1]):
             for k in range(box[0, 2], box[1, 2]):
@@ -237,8 +256,9 @@ def _gather(image, m, edges, origin, centre, box, degree, w, wv):  # type: ignor
                     field += int(np.floor((x - centre[a]) / BLOCK))
                 _lay(edges, first, b, db, degree, at)
                 at[3 + field % 2] = at[0]
+                at[5 + field % 2] = at[1]
                 squares += at[0] * at[0]
-                for c in range(8):
+                for c in range(13):
                     w[c] += at[c]
                     wv[c] += at[c] * image[i, j, k]
     return squares
