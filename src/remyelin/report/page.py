@@ -91,7 +91,10 @@ def participant_page(out: Path, participant_id: str) -> Path:
 
 def participant_pages(out: Path, participant_ids: Iterable[str]) -> Pages:
     """Write the pages of several participants."""
-    return Pages(tuple(participant_page(out, name).relative_to(out).as_posix() for name in participant_ids))
+    with output_lock(out):
+        return Pages(
+            tuple(participant_page(out, name).relative_to(out).as_posix() for name in participant_ids)
+        )
 
 
 def missing_pages(out: Path, participant_ids: Iterable[str]) -> Pages:

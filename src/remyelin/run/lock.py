@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from remyelin import files
 from remyelin.errors import RefuseRun
 
 LOCK_NAME = ".remyelin.lock"
@@ -23,7 +24,7 @@ def output_lock(folder: Path) -> Iterator[None]:
 
     The lock is the kernel's (flock), so it ends with the process, however that ends; the file only tells
     others whose it is. The lock of a process that was killed is therefore taken over, even if its number
-    lives on as that of another process, as it does in containers.
+    lives on as that of another process, as it does in containers. What temporary files it left are removed.
 
     Raises
     ------
@@ -38,11 +39,20 @@ def output_lock(folder: Path) -> Iterator[None]:
     descriptor = _acquire(path)
     _held.add(real)
     try:
+        _sweep(real)
         yield
     finally:
         _held.discard(real)
         path.unlink(missing_ok=True)
         os.close(descriptor)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the temporary files of killed runs; nobody else writes here while we hold the lock."""
+    for inner, _, names in os.walk(folder):
+        for name in names:
+            if files.is_leftover(name):
+                (Path(inner) / name).unlink(missing_ok=True)
 
 
 def _make(folder: Path) -> Path:

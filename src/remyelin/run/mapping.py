@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, suppress
@@ -12,7 +11,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from remyelin import files
 from remyelin.errors import InputError
 
 from .cluster import in_dask
@@ -85,7 +83,6 @@ def map_jobs(
     _check(jobs, where, workers, timeout_s)
     out = record.parent
     with output_lock(out), one_thread(), telling(len(jobs), progress) as tell:
-        _sweep(out)
         results, skipped = _finished(jobs, record)
         failures: dict[str, Failure] = {}
         if skipped:
@@ -143,14 +140,6 @@ def _runner(
     return (
         in_processes(function, jobs, out, 1, timeout_s) if timeout_s else in_this_process(function, jobs, out)
     )
-
-
-def _sweep(out: Path) -> None:
-    """Remove the temporary files of killed runs; nobody else writes here while we hold the lock."""
-    for folder, _, names in os.walk(out):
-        for name in names:
-            if files.is_leftover(name):
-                (Path(folder) / name).unlink(missing_ok=True)
 
 
 def _finished(jobs: Sequence[Job], record: Path) -> tuple[dict[str, Any], tuple[str, ...]]:
