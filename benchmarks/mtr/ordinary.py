@@ -34,13 +34,17 @@ def ordinary(off: tuple[Path, Path], on: tuple[Path, Path], labels: np.ndarray) 
     """Measure the lesions `labels` (x, y, z), 1 to n, of the baseline MT-off grid."""
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
     begun = time.process_time()
-    offs, ons = ([sitk.ReadImage(str(file), sitk.sitkFloat32) for file in files] for files in (off, on))
-    within = [register(a, b) for a, b in zip(offs, ons, strict=True)]
-    between = register(offs[0], offs[1])
-    maps = [mtr(a, resample(b, a, t)) for a, b, t in zip(offs, ons, within, strict=True)]
-    twice = resample(maps[1], offs[0], between)
+    off_images, on_images = (
+        [sitk.ReadImage(str(file), sitk.sitkFloat32) for file in files] for files in (off, on)
+    )
+    within = [register(a, b) for a, b in zip(off_images, on_images, strict=True)]
+    between = register(off_images[0], off_images[1])
+    maps = [mtr(a, resample(b, a, t)) for a, b, t in zip(off_images, on_images, within, strict=True)]
+    twice = resample(maps[1], off_images[0], between)
     straight = sitk.CompositeTransform([within[1], between])
-    once = mtr(resample(offs[1], offs[0], between), resample(ons[1], offs[0], straight))
+    once = mtr(
+        resample(off_images[1], off_images[0], between), resample(on_images[1], off_images[0], straight)
+    )
     means = [_means(image, labels) for image in (maps[0], twice, once)]
     return Ordinary(
         twice_pu=np.stack(means[:2], 1),

@@ -1,7 +1,7 @@
 """How exact is the change of MTR in a lesion, and in a patient? remyelin and the ordinary script.
 
     python benchmarks/mtr/precision.py --work benchmarks/mtr/work --brains 40 --jobs 1
-    python benchmarks/mtr/precision.py --work benchmarks/mtr/work --table > benchmarks/mtr/precision.md
+    python benchmarks/mtr/precision.py --work benchmarks/mtr/work --table > docs/theory/precision.md
 
 Every brain is simulated when it is needed (`brains.py`), measured by all methods, and leaves one file in
 ``work/results``: a stopped run goes on where it was.

@@ -28,8 +28,18 @@ Draw = np.ndarray  # (brains,) indices
 Statistic = Callable[[Draw], float]
 
 
+TITLE = """# How exact is the change of a lesion's MTR?
+
+Made by `python benchmarks/mtr/precision.py`. Simulated 1 mm brains of known truth: MNI152 tissue, real
+lesion shapes (20 people with MS, each with two seeds), true partial volume, head motion between and within
+visits, a receive field of +-10 % that differs between visits, Rician noise of 2 % of white matter. Every
+second lesion gains 0.2 pu; nothing else changes. What is not in it: biology, atrophy and other deformation,
+B1+, the error of a reader's mask.
+"""
+
+
 def table(files: Iterable[Path], default: str) -> str:
-    """All tables as Markdown; `default` is the variant that the package uses by itself."""
+    """The page, in Markdown; `default` is the variant that the package uses by itself."""
     brains = []
     for file in files:
         with np.load(file) as kept:
@@ -42,6 +52,7 @@ def table(files: Iterable[Path], default: str) -> str:
     ]
     lesions = sum(len(brain["change_pu"]) for brain in brains)
     parts = [
+        TITLE,
         f"{len(brains)} brains, {lesions} lesions of at least 10 mm3. In brackets: 95 % intervals.",
         _lesion_table(brains, methods, default),
         _patient_table(brains, methods, default),
@@ -77,7 +88,7 @@ def _lesion_table(brains: Sequence[Brain], methods: Sequence[str], default: str)
         "slope",
         "slope / SD",
     ]
-    return "Lesions\n\n" + _markdown(head, rows)
+    return "## Lesions\n\n" + _markdown(head, rows)
 
 
 def _patient_table(brains: Sequence[Brain], methods: Sequence[str], default: str) -> str:
@@ -97,7 +108,7 @@ def _patient_table(brains: Sequence[Brain], methods: Sequence[str], default: str
         )
     head = ["method", "bias, pu", "RMSE, pu", "RMSE / script's", "weighted: SD, pu", "SD / script's"]
     words = (
-        "Patients: submedian change, reported less true change of the same lesions. "
+        "## Patients\n\nSubmedian change, reported less true change of the same lesions. "
         "Weighted: by precision (script: by voxels), another estimand."
     )
     return f"{words}\n\n" + _markdown(head, rows)
@@ -129,7 +140,7 @@ def _own_words(brains: Sequence[Brain], default: str) -> str:
         ],
         ["and divided by the calibrated slope: RMSE, pu", _cell(lambda d: _rmse(calibrated[d]), brains)],
     ]
-    return "What the package says of itself\n\n" + _markdown(["", _name(default, default)], rows)
+    return "## What the package says of itself\n\n" + _markdown(["", _name(default, default)], rows)
 
 
 def _cost(brains: Sequence[Brain], default: str) -> str:
@@ -146,7 +157,7 @@ def _cost(brains: Sequence[Brain], default: str) -> str:
     }  # fmt: skip
     spent = [f"{what} {np.median([b[key] for b in brains]):.1f}" for what, key in seconds.items()]
     return (
-        "Registration error over the brain, mm: mean, largest\n\n"
+        "## Registration error over the brain, mm: mean, largest\n\n"
         + _markdown(["", "MT-on to MT-off", "between visits"], rows)
         + f"\n\nCPU seconds, median: {'; '.join(spent)}."
     )
@@ -220,8 +231,9 @@ def _cell(statistic: Statistic, brains: Sequence[Brain], form: str = ".3f") -> s
     """The statistic and its 95 % interval over brains."""
     rng = np.random.default_rng(SEED)
     everyone = np.arange(len(brains))
-    again = [statistic(rng.integers(0, len(brains), len(brains))) for _ in range(RESAMPLES)]
-    low, high = np.quantile(again, (0.025, 0.975))
+    with np.errstate(invalid="ignore", divide="ignore"):  # the same brain drawn throughout has no SD
+        again = [statistic(rng.integers(0, len(brains), len(brains))) for _ in range(RESAMPLES)]
+    low, high = np.nanquantile(again, (0.025, 0.975))
     return f"{statistic(everyone):{form}} ({low:{form}} to {high:{form}})"
 
 
