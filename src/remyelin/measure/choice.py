@@ -13,32 +13,35 @@ from .listing import IMAGES, Found
 Pair = tuple[Path | None, Path | None]
 
 
-def mt_pair(found: Iterable[Found], root: Path) -> Pair:
-    """The MT-off and MT-on image of a visit: the two MTR files whose names differ only in `mt`.
+def mt_pair(found: Sequence[Found], root: Path) -> Pair:
+    """The MT-off and MT-on image of a visit: two MTR files whose names differ only in `mt`.
+
+    A visit without MTR images has such a pair among its MTS images: PD-weighted and MT-weighted.
 
     Returns
     -------
-    MT-off, MT-on; both None if the visit has no MTR image.
+    MT-off, MT-on; both None if the visit has neither.
 
     Raises
     ------
     InputError
         If one of the two is missing, a name lacks `mt-on` or `mt-off`, or there are several pairs.
     """
+    files = _images(found, "MTR") or _images(found, "MTS")
     groups: dict[frozenset[tuple[str, str]], dict[str, list[Found]]] = {}
-    for file in _images(found, "MTR"):
+    for file in files:
         state = file.name.entities.get("mt", "")
         if state not in ("on", "off"):
             raise InputError(
                 _relative(file, root), "file name", "without mt-on or mt-off", "either", "add it to the name"
             )
         groups.setdefault(file.name.without("mt"), {}).setdefault(state, []).append(file)
-    files = [file for states in groups.values() for group in states.values() for file in group]
     complete = [states for states in groups.values() if len(states) == 2]
     if not files:
         return None, None
     if not complete:
-        raise _unpaired(files[0], root)
+        # Of MTS images, those that never had an mt-on twin (T1-weighted) are not to blame.
+        raise _unpaired(min(files, key=lambda file: file.name.entities["mt"] != "on"), root)
     if len(complete) > 1 or any(len(group) > 1 for group in complete[0].values()):
         raise _several([file for states in complete for group in states.values() for file in group], root)
     return Path(complete[0]["off"][0].path), Path(complete[0]["on"][0].path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,7 +39,7 @@ class Visit:
     day
         From `sessions.tsv`; None if it is not told.
     mt_off, mt_on
-        The images of the MT pair; both None at a visit without one.
+        The images of the MT pair (of MTS images where there is no MTR); both None at a visit without one.
     lesion_mask, brain_mask, tissue
         From `derivatives`, each None if there is none; `tissue` is a `dseg` image.
     mts
@@ -243,7 +243,7 @@ def _participant(name: str, root: Path, listing: Listing, failures: list[Failure
         yield Participant(name, tuple(visits))
 
 
-def _filled(visit: Visit, raw: Iterable[Found], derived: Iterable[Found], root: Path) -> Visit:
+def _filled(visit: Visit, raw: Sequence[Found], derived: Iterable[Found], root: Path) -> Visit:
     off, on = choice.mt_pair(raw, root)
     first: Mapping[str, Path | None] = {
         suffix: next(iter(choice.of_suffix(raw, suffix)), None) for suffix in ("TB1map", "T1w", "FLAIR")
