@@ -68,6 +68,7 @@ def measure(
     interpolation: Literal["none", "halfway"] | None = None,
     normalise: Literal["none", "nawm", "phantom"] | None = None,
     rescan_sd_pu: float | None = None,
+    b1_correction: Literal["helms", "lipp", "none"] | None = None,
     jobs: int = 1,
     timeout_min: float | None = None,
     debug: Annotated[bool, Parameter(negative=())] = False,
@@ -104,6 +105,8 @@ def measure(
         Remove scanner drift by the mean MTR of normal-appearing white matter (`nawm`) or of a `phantom`.
     rescan_sd_pu
         Scan-rescan SD of a large lesion's MTR, in pu: the error floor that one image cannot show.
+    b1_correction
+        How MTsat is corrected for B1 where there is a TB1map; default `helms`.
     jobs
         Participants measured at the same time; 1 GB of memory each at 1 mm.
     timeout_min
@@ -127,6 +130,7 @@ def measure(
         "interpolation": interpolation,
         "normalise": normalise,
         "rescan_sd_pu": rescan_sd_pu,
+        "b1_correction": b1_correction,
     }
     settings = resolve_settings(protocol, {k: v for k, v in given.items() if v is not None})
     if debug:

@@ -72,6 +72,20 @@ class Imaging:
                 found |= maps.resample(mask, grid, to_visit) >= 0.5
         return found
 
+    def tissue_masks(self, index: int) -> dict[str, Mask]:
+        """Brain and, with a segmentation, white matter, grey matter, CSF and NAWM on the MT-off grid."""
+        visit = self.visits[index]
+        masks: dict[str, Mask] = {"brain": visit.pair.brain}
+        if visit.tissue is not None:
+            lesion = self.all_lesions(index)
+            masks |= {
+                "wm": visit.tissue.white & ~lesion,
+                "gm": visit.tissue.grey & ~lesion,
+                "csf": visit.tissue.csf,
+            }
+        nawm = self.nawm[index]
+        return masks if nawm is None else masks | {"nawm": nawm}
+
     @cached_property
     def nawm(self) -> list[Mask | None]:
         """Normal-appearing white matter of each visit; None without a segmentation."""
@@ -138,18 +152,7 @@ def tissue_rows(imaging: Imaging, rows: Rows) -> list[dict[str, TissueValue]]:
     """Mean MTR of brain, white matter, grey matter and NAWM at each visit; flags where the order is wrong."""
     found = []
     for k, visit in enumerate(imaging.visits):
-        masks: dict[str, Mask] = {"brain": visit.pair.brain}
-        if visit.tissue is not None:
-            lesion = imaging.all_lesions(k)
-            masks |= {
-                "wm": visit.tissue.white & ~lesion,
-                "gm": visit.tissue.grey & ~lesion,
-                "csf": visit.tissue.csf,
-            }
-        nawm = imaging.nawm[k]
-        if nawm is not None:
-            masks["nawm"] = nawm
-        values = tissue_values(np.asarray(imaging.native[k], float), masks)
+        values = tissue_values(np.asarray(imaging.native[k], float), imaging.tissue_masks(k))
         found.append(values)
         for name, value in values.items():
             if name != "csf":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -106,13 +106,26 @@ def halfway_labels(lesions: Lesions, visits: Sequence[LoadedVisit], poses: Poses
 
 
 def write_map(out: Path, visit: LoadedVisit, values: FloatArray, affine: FloatArray, space: str = "") -> None:
-    """Write a map as a BIDS derivative with its sidecar."""
-    stem = f"{visit.visit.stem}_space-{space}" if space else visit.visit.stem
-    path = out / visit.visit.folder / "anat" / f"{stem}_MTRmap.nii.gz"
-    write_volume(Volume(values.astype(np.float32), affine), path)
+    """Write a map of MTR with its sidecar."""
     sidecar = dict(_COMMON) | ({"SpatialReference": HALFWAY} if space else {})
-    sidecar["Sources"] = [f"bids:raw:{image.file}" for image in (visit.pair.off, visit.pair.on)]
-    _write_json(path, sidecar)
+    sources = [image.file for image in (visit.pair.off, visit.pair.on)]
+    write_derived(out, visit, "MTRmap", Volume(values, affine), sidecar, sources, space)
+
+
+def write_derived(
+    out: Path,
+    visit: LoadedVisit,
+    suffix: str,
+    image: Volume,
+    sidecar: Mapping[str, object],
+    sources: Sequence[str],
+    space: str = "",
+) -> None:
+    """Write a map of a visit as a BIDS derivative with its sidecar; `sources` are files of the dataset."""
+    stem = f"{visit.visit.stem}_space-{space}" if space else visit.visit.stem
+    path = out / visit.visit.folder / "anat" / f"{stem}_{suffix}.nii.gz"
+    write_volume(image, path)
+    _write_json(path, {**sidecar, "Sources": [f"bids:raw:{file}" for file in sources]})
 
 
 def write_labels(

@@ -19,8 +19,8 @@ B1_COEFFICIENT: dict[str, float] = {"helms": 0.4, "lipp": 1.2}
 
 # Beyond these a repetition time or a flip angle is in the wrong unit: the rational approximation needs
 # R1 TR << 1, and a spoiled gradient echo of less than 1 ms or half a degree is not made.
-_TR_S = (1e-3, 1.0)
-_FLIP_DEG = (0.5, 90.0)
+TR_S = (1e-3, 1.0)
+FLIP_DEG = (0.5, 90.0)
 _IMAGES = ("mt_w", "pd_w", "t1_w")
 
 
@@ -183,8 +183,8 @@ def _b1_factor(b1: FloatArray, correction: B1Correction | None, coefficient: flo
 
 def _check_protocol(tr_s: tuple[float, ...], flip_deg: tuple[float, ...]) -> None:
     for name, values, (low, high), unit, slip in (
-        ("tr_s", tr_s, _TR_S, "s", "divide by 1000 if it stands in ms"),
-        ("flip_deg", flip_deg, _FLIP_DEG, "degrees", "multiply by 180/pi if it stands in radians"),
+        ("tr_s", tr_s, TR_S, "s", "divide by 1000 if it stands in ms"),
+        ("flip_deg", flip_deg, FLIP_DEG, "degrees", "multiply by 180/pi if it stands in radians"),
     ):
         if len(values) != 3:
             raise InputError(

@@ -87,6 +87,7 @@ def _files(visits: Iterable[Visit], root: Path) -> list[Path]:
     found: set[Path] = set()
     for visit in visits:
         images = [visit.mt_off, visit.mt_on, visit.lesion_mask, visit.brain_mask, visit.tissue]
+        images += [*visit.mts, visit.tb1map]
         for path in (path for path in images if path is not None):
             found.add(path)
             for suffix in (".json", ".tsv"):
@@ -118,7 +119,7 @@ def measure_participant(task: Task) -> dict[str, Any]:
         visits = _load(task.participant, task.root, failures, findings)
         rows: list[dict[str, Any]] = []
         if visits:
-            rows = _measure(visits, task, findings)
+            rows = _measure(visits, task, failures, findings)
         _check_unchanged(before, task.inputs())
         _write_tables(task, rows, findings)
     return {
@@ -159,12 +160,15 @@ def _load(
     return [one for one in loaded if one.visit.id not in lost]
 
 
-def _measure(visits: list[LoadedVisit], task: Task, findings: list[Finding]) -> list[dict[str, Any]]:
+def _measure(
+    visits: list[LoadedVisit], task: Task, failures: list[Failure], findings: list[Finding]
+) -> list[dict[str, Any]]:
     """The rows of the visits that could be read, and their maps."""
     from . import imaging, maps
     from .lesion_rows import lesion_rows
+    from .saturation import measure_saturation
 
-    assert task.out is not None and task.settings is not None  # noqa: PT018 -- for the type checker
+    assert task.root is not None and task.out is not None and task.settings is not None  # noqa: PT018 -- for the type checker
     found, doubts = imaging.register(visits, task.settings)
     findings += doubts
     values = imaging.tissue_rows(found, rows := _rows(visits, findings))
@@ -179,6 +183,9 @@ def _measure(visits: list[LoadedVisit], task: Task, findings: list[Finding]) -> 
         labels = maps.halfway_labels(found.lesions, visits, found.poses)
         affine = visits[0].pair.off.affine
         maps.write_labels(task.out, task.participant.id, labels, affine, found.lesions.ids)
+    lost, doubts = measure_saturation(found, task.root, task.out, rows)
+    failures += lost
+    findings += doubts
     return rows.rows
 
 

@@ -190,12 +190,13 @@ class Plan(Part):
 class Measuring(Part):
     """`[measure]`: how recordings become measurements.
 
-    `min_volume_mm3` drops what is mostly noise: the change of a lesion of 10 voxels of 1 mm has an SD of 1 pu
-    from thermal noise alone at an SNR of 50. `rescan_sd_pu` is the scan-rescan SD of a large lesion. A lesion
-    is rim up to `rim_mm` from its border, and its surroundings reach `perilesional_mm`. Normal-appearing white
-    matter keeps `nawm_clear_mm` from lesions and `nawm_erode_mm` from other tissue. `false_positive_rate` is
-    the part of stable voxels that the voxelwise index lets pass as changed. These distances are choices: no
-    published value was found.
+    `min_volume_mm3` drops what is mostly noise: the change of a lesion of 10 voxels of 1 mm has an SD of 1
+    pu from thermal noise alone at an SNR of 50. `rescan_sd_pu` is the scan-rescan SD of a large lesion. A
+    lesion is rim up to `rim_mm` from its border, and its surroundings reach `perilesional_mm`.
+    Normal-appearing white matter keeps `nawm_clear_mm` from lesions and `nawm_erode_mm` from other tissue.
+    `false_positive_rate` is the part of stable voxels that the voxelwise index lets pass as changed. These
+    distances are choices: no published value was found. `b1_correction` is that of MTsat, used where there
+    is a map of B1; its constant belongs to an MT pulse.
     """
 
     min_volume_mm3: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 10.0
@@ -208,6 +209,7 @@ class Measuring(Part):
     nawm_clear_mm: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 4.0
     nawm_erode_mm: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 2.0
     false_positive_rate: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    b1_correction: Literal["helms", "lipp", "none"] = "helms"
 
     def updated(self, given: Mapping[str, Any]) -> Measuring:
         """These settings with those `given` in their place; RefuseRun for one that cannot be.
