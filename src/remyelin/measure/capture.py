@@ -29,7 +29,7 @@ _STEPS = 100
 _SCREEN_POINTS = 3000
 _SCREEN_INSIDE = 0.5
 _TURNS = (-30.0, -15.0, 0.0, 15.0, 30.0)
-_FOLLOWED = 3
+_FOLLOWED = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,12 +201,10 @@ def _descend(
     transform = _euler(start, fixed.centroid_mm)
     method.SetInitialTransform(transform, inPlace=True)
     try:
-        before = method.MetricEvaluate(image, other)
         method.Execute(image, other)
-        after = method.MetricEvaluate(image, other)
     except RuntimeError:  # the images do not overlap at this start
         return np.inf, start
-    return (after, _matrix(transform)) if after < before else (before, start)
+    return float(method.GetMetricValue()), _matrix(transform)
 
 
 def _euler(matrix: FloatArray, centre: FloatArray) -> SimpleITK.Euler3DTransform:

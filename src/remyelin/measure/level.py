@@ -40,6 +40,11 @@ class Level:
     spread: float
 
     @property
+    def voxel_mm(self) -> float:
+        """Geometric mean of the edges of a voxel."""
+        return float(np.cbrt(abs(np.linalg.det(self.affine[:3, :3]))))
+
+    @property
     def points_mm(self) -> FloatArray:
         """(m, 3) world points of a regular part of the mask."""
         some = self.points[:: max(1, len(self.points) // 2000)].astype(float)

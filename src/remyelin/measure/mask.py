@@ -52,7 +52,7 @@ def head_mask(volume: Volume) -> Mask:
 
     data = np.nan_to_num(np.abs(volume.data), nan=0.0, posinf=0.0, neginf=0.0).astype(np.float32)
     top = float(np.quantile(data, 0.999)) if data.size else 0.0
-    if not top > float(data.min(initial=0.0)):
+    if data.size == 0 or not top > float(data.min()):
         raise InputError(
             volume.file,
             "signal",

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from remyelin.errors import InputError
 from remyelin.measure.image import MTPair, Volume
 from remyelin.measure.motion import centred, displacement_mm, inverse, motion, twist
-from remyelin.measure.registration import Kind, Registration, failed, join, settled
+from remyelin.measure.registration import join
 from remyelin.measure.side import Side
+from remyelin.measure.verdict import Kind, Registration, failed, settled
 
 FloatArray = NDArray[np.floating]
 
-# A link that failed holds two images together by their headers, and only where no other link does.
+# What is known of a pose that only headers tell.
 _LOOSE_MM = 1e4
 _ADJUST_STEPS = 30
 _ADJUST_TOLERANCE = 1e-13
@@ -117,8 +118,8 @@ def reconciled(images: int, links: Sequence[Link], points: FloatArray) -> tuple[
     images
         How many.
     links
-        Registrations between them, weighted by their error; those that failed count only where nothing
-        else ties an image to the rest.
+        Registrations between them, weighted by their error; one that failed (the header pose) counts only
+        where nothing before it in the list, and nothing that did not fail, ties its images together.
     points
         (n, 3) points in mm over which the errors hold.
 
@@ -138,6 +139,7 @@ def reconciled(images: int, links: Sequence[Link], points: FloatArray) -> tuple[
     >>> [round(float(p[0, 3]), 3) for p in poses]
     [0.0, 1.1, 2.2]
     """
+    links = _needed(images, links)
     weight = np.array([1 / k.error_mm**2 for k in links])
     incidence = np.zeros((len(links), images))
     for row, k in enumerate(links):
@@ -155,6 +157,19 @@ def reconciled(images: int, links: Sequence[Link], points: FloatArray) -> tuple[
             break
     variance = np.diag(spread)[:, None] + np.diag(spread)[None, :] - 2 * spread
     return poses, np.sqrt(np.maximum(variance, 0.0)) * _strain(links, poses, points)
+
+
+def _needed(images: int, links: Sequence[Link]) -> list[Link]:
+    """All sound links, and of the others as few as hold all images together."""
+    group = list(range(images))
+    kept = []
+    for k in sorted(links, key=lambda k: k.found.quality == "fail"):
+        old, new = group[k.fixed], group[k.moving]
+        if k.found.quality == "fail" and old == new:
+            continue
+        group = [new if g == old else g for g in group]
+        kept.append(k)
+    return kept
 
 
 def _strain(links: Sequence[Link], poses: Sequence[FloatArray], points: FloatArray) -> float:

@@ -1,10 +1,10 @@
 """Fine pose by least squares: Gauss-Newton on intensities that are regressed block by block.
 
-Within a block of a few cm the moving image is modelled as a parabola of the fixed one, with its own
-coefficients; what remains is squared. Receive field and contrast (MT-off against MT-on) may thus differ
-smoothly, as they do. Blocks are weighted by their own residual variance, so that a block where the model
-does not hold (eyes, vessels, a new lesion) speaks softly. The scatter of what the blocks want, once the
-optimum is reached, gives the standard error of the pose.
+Within a block of a few voxels across, the moving image is modelled as a parabola of the fixed one, with its
+own coefficients; what remains is squared. Receive field and contrast (MT-off against MT-on) may thus differ
+from block to block, as they do. Blocks are weighted by their own residual variance, so that a block where
+the model does not hold (eyes, vessels, a new lesion) speaks softly. The scatter of what the blocks want,
+once the optimum is reached, gives the standard error of the pose.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ _HALVINGS = 4
 # A step smaller than this, in mm at the radius of the mask, ends the search.
 _STOP_MM = 5e-4
 _BASIS = 3
-_MOTION = slice(_BASIS, _BASIS + 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,7 @@ def refine(fixed: Level, moving: Level, start: FloatArray, stop_mm: float = _STO
     fixed, moving
         From `level`, of like resolution.
     start
-        (4, 4) motion within about two spacings of the answer.
+        (4, 4) motion within about two spacings of the answer, fixed world to moving world.
     stop_mm
         Size of the last step.
 
@@ -165,6 +164,7 @@ class _Problem:
             return np.full((6, 6), np.inf)
         inverse = np.linalg.pinv(curvature)
         spread = score - score.mean(0)
-        meat = spread.T @ spread * blocks / (blocks - 6)
+        # Not a matrix product: that would sum in an order that depends on the number of BLAS threads.
+        meat = np.einsum("bi,bj->ij", spread, spread) * blocks / (blocks - 6)
         scale = np.r_[np.full(3, 1 / self.radius), np.ones(3)]
         return np.asarray(scale[:, None] * (inverse @ meat @ inverse) * scale)
