@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from remyelin.tables import Measurements
 
 
-def gather(out: Path) -> Summary:
+def gather(out: Path | str) -> Summary:
     """Join what the participant level wrote; needs no raw data.
 
     Writes `measurements.parquet`, `measurements.tsv`, `failures.tsv` and `flags.tsv`, the last two also when
@@ -36,6 +36,7 @@ def gather(out: Path) -> Summary:
     RefuseRun
         Another run holds the folder.
     """
+    out = Path(out)
     if not (out / RECORDS).is_dir():
         raise _nothing()
     with output_lock(out):

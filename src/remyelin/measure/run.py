@@ -98,8 +98,8 @@ def resolve_settings(protocol: str | None = None, given: Mapping[str, Any] | Non
 
 
 def measure_participants(
-    bids: Path,
-    out: Path,
+    bids: Path | str,
+    out: Path | str,
     settings: Measuring | None = None,
     *,
     labels: Collection[str] | None = None,
@@ -140,6 +140,7 @@ def measure_participants(
     RefuseRun
         The dataset tells the allocation, or another run holds `out`.
     """
+    bids, out = Path(bids), Path(out)
     settings = settings or resolve_settings()
     dataset = Dataset.index(bids, labels)
     tables, failures = _user_tables(dataset)

@@ -69,18 +69,18 @@ class Measurements:
 
     @classmethod
     def read(
-        cls, path: Path, *, root: Path | None = None, known: Collection[str] | None = None
+        cls, path: Path | str, *, root: Path | None = None, known: Collection[str] | None = None
     ) -> Measurements:
         """Read `.parquet` or `.tsv`; `root` is the folder to which messages name the file."""
         from remyelin.tables.storage import read_table
 
-        frame, place = read_table(path, root or path.parent)
+        frame, place = read_table(path, root)
         frame = frame if len(frame.columns) else pd.DataFrame(columns=list(COLUMNS), dtype=object)
         return cls(frame, file=place.file, known=known, is_text=place.is_text)
 
     @classmethod
     def read_each(
-        cls, path: Path, *, root: Path | None = None, known: Collection[str] | None = None
+        cls, path: Path | str, *, root: Path | None = None, known: Collection[str] | None = None
     ) -> tuple[Measurements, dict[str, InputError]]:
         """Read like `read`, but a fault rejects only the participant in whose rows it stands.
 
@@ -90,7 +90,7 @@ class Measurements:
         """
         from remyelin.tables.storage import read_table
 
-        frame, place = read_table(path, root or path.parent)
+        frame, place = read_table(path, root)
         check_columns(frame, REQUIRED if len(frame) else (), (*COLUMNS, "trial"), place)
         good, errors = [cls.from_rows([])], {}
         for person, rows in (
@@ -103,7 +103,7 @@ class Measurements:
                 errors[str(person)] = error
         return cls.concat(good), errors
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Path | str) -> None:
         """Write `.parquet` or `.tsv`: the same measurements give the same bytes, whatever their order was."""
         from remyelin.tables.storage import write_table
 

@@ -65,14 +65,14 @@ class Results:
         return cls(_frame(list(rows)))
 
     @classmethod
-    def read(cls, path: Path, *, root: Path | None = None) -> Results:
+    def read(cls, path: Path | str, *, root: Path | None = None) -> Results:
         """Read `.parquet` or `.tsv`; `root` is the folder to which messages name the file."""
         from remyelin.tables.storage import read_table
 
-        frame, place = read_table(path, root or path.parent)
+        frame, place = read_table(path, root)
         return cls(frame if len(frame.columns) else _frame([]), file=place.file, is_text=place.is_text)
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Path | str) -> None:
         """Write `.parquet` or `.tsv`: the same results give the same bytes, whatever their order was."""
         from remyelin.tables.storage import write_table
 

@@ -15,8 +15,10 @@ from remyelin.tables.columns import MISSING, Place
 _SQL = {"str": "VARCHAR", "float64": "DOUBLE", "int64": "BIGINT", "bool": "BOOLEAN"}
 
 
-def read_table(path: Path, root: Path) -> tuple[pd.DataFrame, Place]:
+def read_table(path: Path | str, root: Path | None = None) -> tuple[pd.DataFrame, Place]:
     """The cells of a `.parquet` or `.tsv` file, unchecked, with the place that messages name."""
+    path = Path(path)
+    root = root or path.parent
     name = files.relative(path, root)
     if path.suffix == ".parquet":
         return _read_parquet(path, root, name), Place(name)
@@ -27,8 +29,9 @@ def read_table(path: Path, root: Path) -> tuple[pd.DataFrame, Place]:
     )
 
 
-def write_table(frame: pd.DataFrame, path: Path) -> None:
+def write_table(frame: pd.DataFrame, path: Path | str) -> None:
     """Write `frame` as its suffix says, whole or not at all."""
+    path = Path(path)
     if path.suffix == ".parquet":
         _write_parquet(frame, path)
     elif path.suffix == ".tsv":

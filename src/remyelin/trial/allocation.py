@@ -15,7 +15,7 @@ COLUMNS = ("participant_id", "arm")
 _PARTICIPANT = re.compile(r"sub-[0-9A-Za-z]+")
 
 
-def read_allocation(path: Path, protocol: Protocol) -> pd.DataFrame:
+def read_allocation(path: Path | str, protocol: Protocol) -> pd.DataFrame:
     """Read a TSV with the columns `participant_id` and `arm`.
 
     Parameters
@@ -36,6 +36,7 @@ def read_allocation(path: Path, protocol: Protocol) -> pd.DataFrame:
         For a file that cannot be read, other columns, an unknown arm, an id that is none, or a participant
         twice; the line is named.
     """
+    path = Path(path)
     try:
         rows = files.read_tsv(path, None)
     except InputError as error:
