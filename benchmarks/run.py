@@ -1,0 +1,33 @@
+"""Run every benchmark, one after the other, and print its table. Hours on 2 cores.
+
+python benchmarks/run.py            # all
+python benchmarks/run.py mtr/rtm    # those whose name contains a word
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+SCRIPTS = (
+    ("dataset/index.py",),
+    ("dataset/flip.py",),
+    ("mtr/registration.py",),
+    ("mtr/rtm.py",),
+    ("mtr/precision.py", "--jobs", "2"),
+)
+
+
+def main() -> int:
+    worst = 0
+    for name, *options in SCRIPTS:
+        if all(word in name for word in sys.argv[1:]):
+            print(f"\n== {name}", flush=True)
+            worst = max(worst, subprocess.run([sys.executable, HERE / name, *options], check=False).returncode)
+    return worst
+
+
+if __name__ == "__main__":
+    sys.exit(main())
