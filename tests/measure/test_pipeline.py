@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from remyelin.errors import InputError, RefuseRun
-from remyelin.measure.group import gather
+from remyelin.measure.group import ANALYSIS, gather
 from remyelin.measure.run import measure_participants, resolve_settings
 from remyelin.protocol import Protocol
 from remyelin.report import missing_pages, trial_page
@@ -144,6 +144,19 @@ def test_participants_measured_in_two_ways_are_not_joined(bids: Path, out: Path,
     )
     with pytest.raises(InputError, match="other for sub-0"):
         gather(again)
+
+
+def test_an_analysis_lasts_as_long_as_its_measurements(bids: Path, out: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    shutil.copytree(out, again)
+    for name in ANALYSIS:
+        (again / name).write_text("of these measurements")
+    gather(again)
+    assert all((again / name).exists() for name in ANALYSIS)
+    table = again / "sub-02/sub-02_measurements.tsv"
+    table.write_text("".join(table.read_text().splitlines(keepends=True)[:-1]))
+    gather(again)
+    assert not any((again / name).exists() for name in ANALYSIS)
 
 
 def test_an_unknown_participant_is_named(bids: Path, tmp_path: Path) -> None:

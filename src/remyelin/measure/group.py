@@ -16,12 +16,22 @@ from .run import DATASET, RECORDS, Summary, failure_rows
 if TYPE_CHECKING:
     from remyelin.tables import Measurements
 
+# What `remyelin analyse` makes from the joined table.
+ANALYSIS = (
+    "results.parquet",
+    "results.tsv",
+    "endpoints.tsv",
+    "attrition.tsv",
+    "analysis_flags.tsv",
+    "methods.txt",
+)
+
 
 def gather(out: Path | str) -> Summary:
     """Join what the participant level wrote; needs no raw data.
 
     Writes `measurements.parquet`, `measurements.tsv`, `failures.tsv` and `flags.tsv`, the last two also when
-    all is well.
+    all is well. An analysis of another table than this, left by `remyelin analyse`, is removed.
 
     Parameters
     ----------
@@ -48,6 +58,7 @@ def gather(out: Path | str) -> Summary:
         flags = _flags(out, outcome)
         failures = failure_rows(outcome)
         table = _joined(out, people)
+        _forget_other_analysis(out, table)
         for kind in ("parquet", "tsv"):
             table.write(out / f"measurements.{kind}")
         write_facts(out / "failures.tsv", failures, FAILURES)
@@ -65,6 +76,18 @@ def _joined(out: Path, people: list[str]) -> Measurements:
 
     paths = [out / name / f"{name}_measurements.tsv" for name in people]
     return Measurements.concat([Measurements.read(path, root=out) for path in paths if path.is_file()])
+
+
+def _forget_other_analysis(out: Path, table: Measurements) -> None:
+    """Before the table is replaced, so that a report never shows an effect beside other measurements."""
+    from remyelin.tables import Measurements
+
+    try:
+        same = Measurements.read(out / "measurements.tsv", root=out).frame.equals(table.frame)
+    except InputError:  # absent, or not as it was written
+        same = False
+    for name in () if same else ANALYSIS:
+        (out / name).unlink(missing_ok=True)
 
 
 def _flags(out: Path, outcome: Outcome) -> list[dict[str, str]]:
