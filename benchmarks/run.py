@@ -25,7 +25,8 @@ def main() -> int:
     for name, *options in SCRIPTS:
         if all(word in name for word in sys.argv[1:]):
             print(f"\n== {name}", flush=True)
-            worst = max(worst, subprocess.run([sys.executable, HERE / name, *options], check=False).returncode)
+            done = subprocess.run([sys.executable, HERE / name, *options], check=False)
+            worst = max(worst, done.returncode)
     return worst
 
 
