@@ -33,7 +33,7 @@ lint: $(STAMP) ## ruff, mypy, import contracts, spelling, project metadata
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell src tests docs benchmarks *.md
-	$(BIN)/validate-pyproject -q pyproject.toml
+	$(BIN)/validate-pyproject pyproject.toml
 
 docs: $(STAMP) ## the documentation, in docs/_build/html
 	$(BIN)/sphinx-build -q -W -n docs docs/_build/html

@@ -53,7 +53,8 @@ HEAVY = (
 def test_start_is_quick(code: str) -> None:
     """Under 0.3 CPU seconds, the best of five: a shared machine makes single runs slow."""
     meter = (
-        "import resource, sys\na = resource.getrusage(resource.RUSAGE_SELF); before = a.ru_utime + a.ru_stime\n"
+        "import resource, sys\n"
+        "a = resource.getrusage(resource.RUSAGE_SELF); before = a.ru_utime + a.ru_stime\n"
         f"{code}\n"
         "b = resource.getrusage(resource.RUSAGE_SELF); print('CPU', b.ru_utime + b.ru_stime - before)\n"
         f"print('HEAVY', [m for m in {HEAVY!r} if m in sys.modules])"
