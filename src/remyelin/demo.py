@@ -56,9 +56,7 @@ def run_demo(out: Path, *, workers: int = 2, seed: int = 2026) -> Demo:
     from remyelin.virtual.dataset import write_trial
 
     protocol = Protocol.read("demo")
-    truth = write_trial(
-        protocol, out / "sourcedata", rng=np.random.default_rng(seed), effect_pu=EFFECT_PU
-    )
+    truth = write_trial(protocol, out / "sourcedata", rng=np.random.default_rng(seed), effect_pu=EFFECT_PU)
     measure_participants(truth.dataset, out, resolve_settings("demo"), workers=workers)
     summary = gather(out)
     saved = analyse_folder("demo", out, truth.allocation)
