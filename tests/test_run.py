@@ -279,7 +279,9 @@ def test_a_second_run_refuses_and_names_the_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["999999 gone\n", f"{os.getpid()} another-container\n", "pid 1 host\n", ""]
+    "content",
+    ["999999 gone\n", f"{os.getpid()} another-container\n", "pid 1 host\n", ""],
+    ids=["gone", "own-number-elsewhere", "no-number", "empty"],
 )
 def test_the_lock_of_a_process_that_is_gone_is_taken_over(tmp_path: Path, content: str) -> None:
     (tmp_path / LOCK_NAME).write_text(content)
