@@ -15,7 +15,7 @@ from remyelin.measure.mask import Mask
 from remyelin.measure.motion import angle_deg, displacement_mm, motion, twist
 from remyelin.measure.refine import Fit, evaluate, refine
 from remyelin.measure.side import Side
-from remyelin.measure.verdict import FINEST_MM, RANK, Kind, Registration, failed, judged
+from remyelin.measure.verdict import FINEST_MM, PLAUSIBLE, RANK, Kind, Registration, failed, judged
 
 __all__ = ["Registration", "join", "rigid"]
 
@@ -106,7 +106,12 @@ def _approach(fixed: Side, moving: Side, kind: Kind) -> FloatArray:
     # The header pose runs along: where the coarse search is led astray, it wins.
     begins = (capture(fixed.coarse, moving.coarse, far=kind == "between"), np.eye(4))
     ends = [refine(fixed.middle, moving.middle, begin, _MIDDLE_STOP_MM) for begin in begins]
-    return min(ends, key=lambda fit: fit.objective).matrix
+    furthest, widest = PLAUSIBLE[kind]
+    points = fixed.middle.points_mm
+    likely = [
+        fit for fit in ends if _mean_mm(fit.matrix, points) < furthest and angle_deg(fit.matrix) < widest
+    ]
+    return min(likely or ends, key=lambda fit: fit.objective).matrix
 
 
 def _both_ways(
