@@ -106,12 +106,17 @@ def _approach(fixed: Side, moving: Side, kind: Kind) -> FloatArray:
     # The header pose runs along: where the coarse search is led astray, it wins.
     begins = (capture(fixed.coarse, moving.coarse, far=kind == "between"), np.eye(4))
     ends = [refine(fixed.middle, moving.middle, begin, _MIDDLE_STOP_MM) for begin in begins]
+    best = min(ends, key=lambda fit: fit.objective)
+    if not _likely(best, fixed.middle, kind):
+        # Far away there is less to disagree about: an end nearer by that explains more is the better one.
+        near = [fit for fit in ends if _likely(fit, fixed.middle, kind) and fit.explained > best.explained]
+        best = near[0] if near else best
+    return best.matrix
+
+
+def _likely(fit: Fit, fixed: Level, kind: Kind) -> bool:
     furthest, widest = PLAUSIBLE[kind]
-    points = fixed.middle.points_mm
-    likely = [
-        fit for fit in ends if _mean_mm(fit.matrix, points) < furthest and angle_deg(fit.matrix) < widest
-    ]
-    return min(likely or ends, key=lambda fit: fit.objective).matrix
+    return _mean_mm(fit.matrix, fixed.points_mm) < furthest and angle_deg(fit.matrix) < widest
 
 
 def _both_ways(
