@@ -70,11 +70,11 @@ class Task:
         """SHA-256 of every file that is read, by name; or why one cannot be."""
         if self.root is None:
             return {}
-        hashes = {}
+        hashes: dict[str, str] = {}
         for path in _files(self.participant.visits, self.root):
             name = files.relative(path, self.root)
             try:
-                hashes[name] = files.sha256(files.safe_file(path, self.root))
+                hashes |= provenance.input_hashes([path], self.root)
             except InputError as error:
                 hashes[name] = str(error)
         return hashes
