@@ -197,6 +197,13 @@ class Measuring(Part):
     `false_positive_rate` is the part of stable voxels that the voxelwise index lets pass as changed. These
     distances are choices: no published value was found. `b1_correction` is that of MTsat, used where there
     is a map of B1; its constant belongs to an MT pulse.
+
+    Of visual evoked potentials (VEP): `vep_channel` is ``"Oz-Fz"``, active less reference; empty takes the
+    midline occipital channel. A sweep of more than `vep_reject_uv` from peak to peak is rejected. Replicates
+    that differ by more than `vep_replicate_ms`, and readers by more than `vep_reader_ms`, are adjudicated.
+    A response is called absent only where one of `vep_absent_uv` would have been seen with a power of 90 %.
+    An eye is delayed above `vep_delayed_ms`; eyes that differ by more than `vep_asymmetry_ms` are unequal.
+    The first five are choices; the last two have no default, for each trial and laboratory has its own.
     """
 
     min_volume_mm3: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 10.0
@@ -210,6 +217,13 @@ class Measuring(Part):
     nawm_erode_mm: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 2.0
     false_positive_rate: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     b1_correction: Literal["helms", "lipp", "none"] = "helms"
+    vep_channel: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z+]*(-[0-9A-Za-z+]+)?$")] = ""
+    vep_reject_uv: Positive = 200.0
+    vep_replicate_ms: Positive = 5.0
+    vep_reader_ms: Positive = 5.0
+    vep_absent_uv: Positive = 4.0
+    vep_delayed_ms: Positive | None = None
+    vep_asymmetry_ms: Positive | None = None
 
     def updated(self, given: Mapping[str, Any]) -> Measuring:
         """These settings with those `given` in their place; RefuseRun for one that cannot be.

@@ -1,0 +1,1 @@
+"""Recordings of visual evoked potentials: read, doubted, and cut into sweeps."""
