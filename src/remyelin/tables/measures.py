@@ -24,6 +24,8 @@ class Measure:
         Kinds of site at which it is measured.
     words
         Its name in a report.
+    change_of
+        The measure of which this is a change since the first visit; empty for a measure of one visit.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Measure:
     high: float
     sites: tuple[str, ...]
     words: str
+    change_of: str = ""
 
 
 _PLACES = (LESION, TISSUE, PARTICIPANT)
@@ -63,7 +66,15 @@ _ROWS = (
     Measure("n75_latency_ms", "ms", 30, 250, (EYE, PARTICIPANT), "N75 latency"),
     Measure("n135_latency_ms", "ms", 70, 400, (EYE, PARTICIPANT), "N135 latency"),
     Measure("p100_amplitude_uv", "uV", -100, 200, (EYE, PARTICIPANT), "P100 amplitude"),
-    Measure("vep_shift_ms", "ms", -150, 150, (EYE, PARTICIPANT), "shift of the VEP against its reference"),
+    Measure(
+        "vep_shift_ms",
+        "ms",
+        -150,
+        150,
+        (EYE, PARTICIPANT),
+        "shift of the VEP against its reference",
+        change_of="p100_latency_ms",
+    ),
     Measure("vep_snr", "1", 0, 10_000, (EYE, PARTICIPANT), "signal-to-noise ratio of the VEP"),
     Measure("rnfl_um", "um", 10, 300, (EYE,), "retinal nerve fibre layer thickness"),
     Measure("gcipl_um", "um", 10, 200, (EYE,), "ganglion cell and inner plexiform layer thickness"),
