@@ -199,7 +199,21 @@ def _endpoint(endpoint: Endpoint, protocol: Protocol, visits: list[str]) -> Iter
         yield "site", f"'{endpoint.site}'", expected, "correct the site or the measure"
     if endpoint.select == "submedian" and kind != "lesion":
         yield "select", "'submedian'", 'site = "lesion", whose median it takes', 'write select = "all"'
+    changing = MEASURES[endpoint.measure].change_of
+    if changing and known and known[0] != 0:
+        expected = f"'{visits[0]}' first, against which {endpoint.measure} is measured"
+        yield "visits", f"'{endpoint.visits[0]}' first", expected, f"begin with it, or measure {changing}"
+    yield from _condition(endpoint)
     yield from _estimator(endpoint, protocol.trial.design, kind)
+
+
+def _condition(endpoint: Endpoint) -> Iterator[Problem]:
+    keys = [part.partition("=")[0] for part in endpoint.condition.split(";") if part]
+    for key in dict.fromkeys(key for key in keys if keys.count(key) > 1):
+        yield "condition", f"'{key}' twice", "each key once", "keep one of them"
+    if "half" in keys:
+        fix = "leave it out; halves enter by themselves where they are needed"
+        yield "condition", "half the voxels", "a whole value", fix
 
 
 def _estimator(endpoint: Endpoint, design: str, kind: str) -> Iterator[Problem]:

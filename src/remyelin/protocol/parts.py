@@ -18,6 +18,8 @@ MAX_SIMULATIONS = 10_000_000
 # The words and signs of a formula; what they may say is decided where it is read (`trial.formula`).
 _FORMULA = re.compile(r"[\w\s+*/:^(),=.-]+~[\w\s+*/:^(),=.-]+", re.ASCII)
 
+_CONDITION = re.compile(r"[a-z_]+=[^=;\s]+(;[a-z_]+=[^=;\s]+)*")
+
 
 def fault(found: str, expected: str, fix: str) -> PydanticCustomError:
     """An error that already knows what was found, what was expected and how to put it right."""
@@ -34,6 +36,12 @@ def _site(name: str) -> str:
     if not re.fullmatch(r"lesion|eye|participant|tissue:[0-9A-Za-z]+", name):
         raise fault(f"'{name}'", "lesion, eye, participant or tissue:nawm", "name the sites so")
     return name
+
+
+def _condition(text: str) -> str:
+    if text and not _CONDITION.fullmatch(text):
+        raise fault(f"'{text[:60]}'", "like check=60;reader=auto", "write it as in the measurements")
+    return text
 
 
 def _formula(text: str) -> str:
@@ -153,12 +161,15 @@ class Endpoint(Part):
 
     `select` ``"submedian"`` keeps the lesions whose baseline lies below the participant's own median.
     `summary` ``"site-change"`` keeps one change a lesion or eye, for estimators that know whose they are.
+    `condition` names the condition whose values count, as ``"check=60;reader=auto"``; it may be left out
+    where there is only one.
     """
 
     id: Id
     role: Literal["primary", "secondary", "exploratory"]
     measure: Annotated[str, AfterValidator(_known_measure)]
     site: Annotated[str, AfterValidator(_site)]
+    condition: Annotated[str, AfterValidator(_condition)] = ""
     select: Literal["all", "submedian"] = "all"
     summary: Literal["participant-mean-change", "participant-precision-weighted-change", "site-change"] = (
         "participant-mean-change"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from remyelin.errors import Flag, RefuseRun, did_you_mean
+from remyelin.errors import Flag
 from remyelin.protocol import Endpoint, Protocol
 from remyelin.tables import MEASURES, Measurements
 from remyelin.trial.corrections import Correction
@@ -32,9 +32,9 @@ class Changes:
         One row a participant who was measured at all. `baseline, follow_up, change, se` by the endpoint's
         summary; `change_mean` and `change_precision_weighted`, the two estimands, each with its `se_`; `rtm`
         and `change_rtm_removed` of the endpoint's summary, with `rtm_floor_se`, `rtm_shape_se` and
-        `rtm_left`; `n_lesions` (sites with a usable baseline), `n_selected`, `n_at_median`, `n_used`,
-        `n_missing_follow_up`, `n_failed`; `quality`, `reason`. A change is missing where nothing could be
-        used, and `reason` says why.
+        `rtm_left`; `n_lesions` (sites with a usable baseline, or with a measured change), `n_selected`,
+        `n_at_median`, `n_used`, `n_missing_follow_up`, `n_failed`; `quality`, `reason`. A change is missing
+        where nothing could be used, and `reason` says why. The baseline of a measured change may be missing.
     steps
         How many participants and sites each step left: `step, participants, lesions, reason`.
     flags
@@ -74,8 +74,8 @@ def participant_changes(
     Parameters
     ----------
     measurements
-        What was measured; only rows with an empty `condition` enter, and the halves of cross-fitting. The
-        standard errors hold the protocol's `rescan_sd_pu`, if it gives one.
+        What was measured; rows of one condition enter (see `remyelin.trial.rows`), and the halves of
+        cross-fitting. The standard errors hold the protocol's `rescan_sd_pu`, if it gives one.
     protocol
         Its visits, and their windows, are checked against the days of the measurements.
     endpoint
@@ -87,7 +87,7 @@ def participant_changes(
     Raises
     ------
     RefuseRun
-        Where the measurements do not have the measure, the site or a visit of the endpoint.
+        Where the measurements do not have the measure, the site, the condition or a visit of the endpoint.
 
     Examples
     --------
@@ -99,7 +99,6 @@ def participant_changes(
     submedian-lesion-mtr: 1 of 1 participants have a change, mean change +0.5 pu
     """
     endpoint = endpoint or protocol.primary
-    check_available(measurements, endpoint)
     sites = site_values(measurements, protocol, endpoint, keep_failed=keep_failed)
     submedian = _submedian(sites) if endpoint.select == "submedian" else None
     columns = _picked(submedian) if submedian else _all(sites)
@@ -150,43 +149,6 @@ def _unknown_floor(
         )  # fmt: skip
 
 
-def check_available(measurements: Measurements, endpoint: Endpoint) -> None:
-    """The measurements hold what the endpoint needs.
-
-    Raises
-    ------
-    RefuseRun
-        Where the measure, the site or a visit is not there; the nearest name is suggested.
-    """
-    frame = measurements.frame
-    where = f"endpoint '{endpoint.id}'"
-    measured = sorted(set(frame["measure"]))
-    if endpoint.measure not in measured:
-        raise RefuseRun(
-            "", f"{where} measure", f"{endpoint.measure}, which was not measured",
-            "a measure of these measurements", did_you_mean(endpoint.measure, measured),
-        )  # fmt: skip
-    own = measurements.select(measure=endpoint.measure, site=endpoint.site).frame
-    if own.empty:
-        raise RefuseRun(
-            "", f"{where} site", f"{endpoint.measure} was not measured at any {endpoint.site}",
-            "sites of that kind", "check that lesion masks were given, or correct the site in the protocol",
-        )  # fmt: skip
-    plain = own[own["condition"] == ""]
-    if plain.empty:
-        seen = ", ".join(sorted(set(own["condition"]))[:4])
-        raise RefuseRun(
-            "", f"{where} measure", f"{endpoint.measure} only under the conditions {seen}",
-            "one value a visit and site, without a condition", "summarise the conditions to one value first",
-        )  # fmt: skip
-    for visit in endpoint.visits:
-        if visit not in set(plain["visit"]):
-            raise RefuseRun(
-                "", f"{where} visits", f"no participant was measured at {visit}",
-                f"{endpoint.measure} at that visit", did_you_mean(visit, sorted(set(plain["visit"]))),
-            )  # fmt: skip
-
-
 def _submedian(sites: SiteValues) -> SubmedianChange:
     """With the correction of fewest assumptions that the data allow: second baseline, expected, halves."""
     options: dict[str, Any] = {}
@@ -224,16 +186,16 @@ def _picked(change: SubmedianChange) -> dict[str, Any]:
 
 def _all(sites: SiteValues) -> dict[str, Any]:
     """Without a selection nothing regresses: the corrected change is the change."""
-    site, used = np.isfinite(sites.baseline), np.isfinite(sites.baseline + sites.follow_up)
-    change, variance = sites.follow_up - sites.baseline, sites.variance()
-    n, n_used = site.sum(axis=1), used.sum(axis=1)
+    change, variance = sites.change, sites.variance()
+    known, used = np.isfinite(sites.baseline), np.isfinite(change)
+    n, n_used, n_based = ((known | used).sum(axis=1), used.sum(axis=1), (known & used).sum(axis=1))
     zero = np.zeros(len(n))
     columns: dict[str, Any] = {
         "n_lesions": n,
         "n_selected": n,
         "n_at_median": zero.astype(int),
         "n_used": n_used,
-        "reason": np.array([_reason(*pair) for pair in zip(n, n_used, strict=True)], dtype=object),
+        "reason": np.array([_reason(*each) for each in zip(n, n_used, n_based, strict=True)], dtype=object),
     }
     precision: FloatArray = 1 / np.where(variance > 0, variance, np.nan)
     for summary, weight in (("mean", used.astype(np.float64)), ("weighted", np.where(used, precision, 0.0))):
@@ -241,13 +203,14 @@ def _all(sites: SiteValues) -> dict[str, Any]:
         columns |= {summary: mean, f"se_{summary}": mean_error(change, variance, used, weight)}
         columns |= {f"{name}_{summary}": zero for name in ("rtm", "floor_se", "shape_se", "left")}
         columns[f"corrected_{summary}"] = mean
-        columns[f"baseline_{summary}"] = average(sites.baseline, used, weight)
+        columns[f"baseline_{summary}"] = average(sites.baseline, used & known, weight)
     return columns
 
 
-def _reason(n: int, used: int) -> str:
+def _reason(n: int, used: int, based: int) -> str:
     if used:
-        return ""
+        # Only a change that was measured as such can stand without a baseline.
+        return "" if based == used else f"baseline of {based} of the {used} sites with a change"
     return f"none of {n} sites with a baseline was measured at follow-up" if n else "no site with a baseline"
 
 
@@ -276,11 +239,12 @@ def _steps(frame: pd.DataFrame, sites: SiteValues, endpoint: Endpoint) -> pd.Dat
     first, last = endpoint.visits[0], endpoint.visits[-1]
     step(f"{kind} measured at {first} or {last}", sites.n_listed)
     failed = int(sites.n_failed.sum())
-    step(
-        f"baseline at {first}",
-        frame["n_lesions"],
-        f"{failed} values of quality fail left out" if failed else "",
-    )
+    out = [f"{failed} values of quality fail left out"] if failed else []
+    if kind == "eye":
+        missing = ", ".join(f"{n} {word}" for word, n in sites.lost_baseline.items() if n)
+        out += [f"without a baseline: {missing}"] if missing else []
+    changing = MEASURES[endpoint.measure].change_of
+    step(f"baseline at {first}{' or a change since' if changing else ''}", frame["n_lesions"], "; ".join(out))
     if endpoint.select == "submedian":
         alone = int((frame["n_lesions"] == 1).sum())
         reason = f"{alone} participants with a single lesion" if alone else ""

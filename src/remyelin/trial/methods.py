@@ -43,7 +43,9 @@ def methods_text(
         )
         for changes, people, fit in analysed
     ]
-    paragraphs.append(" ".join(_beside(slope, any(changes.submedian for changes, _, _ in analysed))))
+    eyes_only = all(changes.endpoint.site == "eye" for changes, _, _ in analysed)
+    selected = any(changes.submedian for changes, _, _ in analysed)
+    paragraphs.append(" ".join(_beside(None if eyes_only else slope, selected)))
     return "\n\n".join(paragraphs)
 
 
@@ -56,7 +58,15 @@ def _endpoint(changes: Changes) -> Iterable[str]:
         selection = f"lesions whose baseline lay below the participant's own median (as in {PUBLISHED})"
     words = MEASURES[endpoint.measure].words
     title = f"{endpoint.role.capitalize()} endpoint {endpoint.id}"
-    yield f"{title}: change of the {words} from {first} to {last} in {selection}."
+    if changing := MEASURES[endpoint.measure].change_of:
+        yield (
+            f"{title}: {words} from {first} to {last} in {selection}, measured as a change and not as the "
+            f"difference of two values; the baseline is the {MEASURES[changing].words} at {first}."
+        )
+    else:
+        yield f"{title}: change of the {words} from {first} to {last} in {selection}."
+    if endpoint.condition:
+        yield f"Values are those under the condition {endpoint.condition}."
     if site in ("lesion", "eye"):
         yield (
             f"A participant's value is the precision-weighted mean over its {site}s (weights 1/se^2)."
@@ -70,8 +80,10 @@ def _model(changes: Changes, people: pd.DataFrame, fit: Ancova) -> Iterable[str]
     used = people[people["analysed"]]
     per_arm = ", ".join(f"{arm} {n}" for arm, n in used["arm"].value_counts().reindex(list(fit.arms)).items())
     out = len(people) - len(used)
+    sites = "eyes" if endpoint.site == "eye" else "sites"
+    n_sites = int(used["n_used"].sum())
     yield (
-        f"{len(used)} participants ({per_arm}; {int(used['n_used'].sum())} sites) were analysed as completers"
+        f"{len(used)} participants ({per_arm}; {n_sites} {sites}) were analysed as completers"
         + (f"; {out} were left out, each listed with its reason." if out else ".")
     )
     failed = int(people["n_failed"].sum())

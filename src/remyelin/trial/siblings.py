@@ -54,14 +54,16 @@ def siblings(changes: Changes, slope: Slope | None) -> Iterator[Sibling]:
     name, frame = changes.endpoint.id, changes.frame
     yield Sibling(name, frame["change"], prespecified=True)
     other = "mean" if changes.endpoint.summary == WEIGHTED else "precision_weighted"
-    words = "plain mean of lesions" if other == "mean" else "precision-weighted mean of lesions"
+    sites = f"{changes.endpoint.site}s"
+    words = f"plain mean of {sites}" if other == "mean" else f"precision-weighted mean of {sites}"
     shared = ("rtm_floor_se", "rtm_shape_se")
     removed = frame["change_rtm_removed"]
     if changes.submedian is not None and removed.notna().any():
         yield Sibling(f"{name} (regression to the mean removed)", removed, shared)
-    if changes.endpoint.site == "lesion" and frame[f"change_{other}"].notna().any():
+    if changes.endpoint.site in ("lesion", "eye") and frame[f"change_{other}"].notna().any():
         yield Sibling(f"{name} ({words})", frame[f"change_{other}"])
-    if slope is None or slope.value < LEAST_SLOPE:
+    # The slope is that of MTR in lesions: it says nothing of an eye.
+    if slope is None or slope.value < LEAST_SLOPE or changes.endpoint.site == "eye":
         return
     if changes.submedian is None:
         yield Sibling(f"{name} (calibrated)", frame["change"], slope=slope)
