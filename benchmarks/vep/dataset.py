@@ -4,7 +4,8 @@
 
 Each eye has its own delayed response (`waves.py`) of 3, 6 or 10 uV. At M06 it is the same response 0, 2, 4
 or 8 ms earlier. A visit has two replicates of 50 reversals an eye, Oz and Fz at 1 kHz, with triggers 8 ms
-before the light (`DisplayDelay`). The truth is written beside the dataset (`FOLDER_truth.tsv`), never into it.
+before the light (`DisplayDelay`). The truth is written beside the dataset (`FOLDER_truth.tsv`), never into
+it.
 """
 
 from __future__ import annotations

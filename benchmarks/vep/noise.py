@@ -1,10 +1,10 @@
 """Noise of a recording, continuous, so that neighbouring sweeps belong together: three kinds, 1 kHz.
 
-`pink`: 1/f power and an alpha rhythm of slowly varying size. `eeg`: nonstationary; alpha in bursts that drift
-in frequency; 1/f noise of varying size with heavy tails; rests of blinks that a peak-to-peak limit lets pass;
-bursts of muscle. `real`: single trials of the UCI EEG database (visual, 256 Hz) less the mean of their
-condition, set end to end in random order and sign with overlaps of 60 ms; it needs `data/vep/uci_visual` of
-`REMYELIN_SHARED`.
+`pink`: 1/f power and an alpha rhythm of slowly varying size. `eeg`: nonstationary; alpha in bursts that
+drift in frequency; 1/f noise of varying size with heavy tails; rests of blinks that a peak-to-peak limit
+lets pass; bursts of muscle. `real`: single trials of the UCI EEG database (visual, 256 Hz) less the mean
+of their condition, set end to end in random order and sign with overlaps of 60 ms; it needs
+`data/vep/uci_visual` of `REMYELIN_SHARED`.
 
 All pass a 1 to 100 Hz filter, then are scaled to `sd_uv`.
 """

@@ -3,8 +3,9 @@
     python benchmarks/vep/waves.py      # draws many and checks that they are what they should be
 
 A wave is a sum of pulses (N75, P100, N135, a late wave, a slow one), or a curve through random knots. The
-pulses of one wave are of one kind: gamma-shaped, raised cosine, hyperbolic secant, or the impulse response of a
-causal filter with its after-swing; widths, depths, relative times and asymmetry are drawn anew for every wave.
+pulses of one wave are of one kind: gamma-shaped, raised cosine, hyperbolic secant, or the impulse response
+of a causal filter with its after-swing; widths, depths, relative times and asymmetry are drawn anew for
+each.
 
 The truth is the time of the highest point of the MEAN response between 60 and 220 ms, sweep jitter included
 (jitter convolves the wave, which moves the top of an asymmetric one by up to 0.3 ms), on a grid of 0.01 ms.
