@@ -17,6 +17,13 @@ SCRIPTS = (
     ("mtr/registration.py",),
     ("mtr/rtm.py",),
     ("mtr/precision.py", "--jobs", "2"),
+    ("vep/latency.py", "--jobs", "2"),
+    ("vep/change.py", "--jobs", "2"),
+    ("vep/real.py", "--jobs", "2"),
+    ("vep/edf_set.py",),
+    ("vep/detection.py", "--jobs", "2"),
+    ("vep/patients.py", "--jobs", "2"),
+    ("vep/speed.py",),
 )
 
 

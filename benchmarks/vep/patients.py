@@ -119,10 +119,11 @@ def table(work: Path) -> str:
                 bench.markdown(head, [row(k, sd) for k, sd in found.items()]),
             ]
     parts.append(
-        "Slope: of the measured on the true shift; n allows for it where its interval leaves out 1. For scale: "
-        f"the SD of a participant's change in CCMR Two, biology and measurement together, was {published.value} "
-        f"ms ({published.source}, {published.status}), {patients_per_arm(published.value)} patients an arm. How "
-        "much of it is biology is not known; the columns show what follows if it is 0, 1 or 2 ms."
+        "Slope: of the measured on the true shift; n allows for it where its interval leaves out 1. For "
+        "scale: the SD of a participant's change in CCMR Two, biology and measurement together, was "
+        f"{published.value} ms ({published.source}, {published.status}): {patients_per_arm(published.value)} "
+        "patients an arm. How much of it is biology is not known; the columns show what follows if it is "
+        "0, 1 or 2 ms."
     )
     return "\n\n".join(parts)
 

@@ -94,11 +94,12 @@ def _verdict(done: pd.DataFrame) -> str:
     covered = (known["low"] <= known["truth"]) & (known["truth"] <= known["high"])
     met = bench.rmse(error) <= 3.5 and (np.abs(error) > 10).mean() <= 0.01
     each = known.assign(error=error).groupby("person")["error"].apply(lambda e: bench.rmse(e.to_numpy()))
+    width = (known["high"] - known["low"]).mean()
     return (
         f"- RMSE {bench.rmse(error):.2f} ms (<= 3.5), {bench.percent(np.abs(error) > 10, 1)} beyond 10 ms "
-        f"(<= 1 %): {'met' if met else '**NOT MET**'}\n- intervals cover {bench.percent(covered, 1)}, mean width "
-        f"{(known['high'] - known['low']).mean():.1f} ms\n- RMSE by person: "
-        + ", ".join(f"{value:.1f}" for value in sorted(each))
+        f"(<= 1 %): {'met' if met else '**NOT MET**'}\n"
+        f"- intervals cover {bench.percent(covered, 1)}, mean width {width:.1f} ms\n"
+        "- RMSE by person: " + ", ".join(f"{value:.1f}" for value in sorted(each))
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import bench
 import numpy as np
@@ -41,7 +42,10 @@ def timed(call: Callable[[], object], repeats: int) -> tuple[float, float]:
 
 
 def main() -> None:
-    bench.options(__doc__, replicates=REPEATS)
+    chosen = bench.options(__doc__, replicates=REPEATS)
+    if chosen.table:
+        print(table(chosen.work))
+        return
     if ours_missing():
         print(f"skipped: {ours_missing()}")
         return
@@ -49,7 +53,16 @@ def main() -> None:
     wave = draw_wave(rng, "delayed", 6.0)
     first, last = (sweeps(rng, wave, noise_sweeps(rng, "pink", 100), shift_ms=s) for s in (0.0, -4.0))
     rows = [_row("one eye, two visits", timed(lambda: one_eye(first, last), REPEATS), LIMIT_S)]
-    print("## Speed\n\n" + bench.markdown(("what", "cold, CPU s", "warm, CPU s", "goal"), rows))
+    chosen.work.mkdir(parents=True, exist_ok=True)
+    head = ("what", "cold, CPU s", "warm, CPU s", "goal")
+    (chosen.work / "speed.md").write_text(bench.markdown(head, rows))
+    print(table(chosen.work))
+
+
+def table(work: Path) -> str:
+    """What was measured last."""
+    file = work / "speed.md"
+    return "## Speed\n\n" + (file.read_text() if file.exists() else "not measured yet")
 
 
 def _row(what: str, spent: tuple[float, float], limit: float) -> list[str]:
