@@ -3,5 +3,8 @@ from .load import Source as Source
 from .load import parameter as parameter
 from .load import parameters as parameters
 from .load import source as source
+from .standard import Requirement as Requirement
+from .standard import read_requirements as read_requirements
+from .standard import requirements as requirements
 from .treatments import check_treatments as check_treatments
 from .treatments import known_treatments as known_treatments
