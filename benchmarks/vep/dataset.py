@@ -38,11 +38,11 @@ SIDECAR = {
     "SoftwareFilters": "n/a",
     "HardwareFilters": {"High-pass": {"CutoffHz": 1}, "Low-pass": {"CutoffHz": 100}},
     "RecordingType": "continuous",
-    "DisplayType": "simulated display",
+    "Display": "simulated",
     "DisplayDelay": DELAY_MS,
     "Luminance": 50,
     "Contrast": 95,
-    "FieldSize": 20,
+    "Field": 20,
     "ReversalRate": RATE_HZ,
 }
 
