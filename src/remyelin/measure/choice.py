@@ -8,7 +8,7 @@ from pathlib import Path
 from remyelin.errors import InputError
 from remyelin.files import relative
 
-from .listing import IMAGES, Found
+from .listing import IMAGES, RECORDINGS, Found, is_average
 
 Pair = tuple[Path | None, Path | None]
 
@@ -80,12 +80,16 @@ def of_suffix(found: Iterable[Found], suffix: str) -> tuple[Path, ...]:
 
 def recordings(found: Iterable[Found]) -> tuple[Path, ...]:
     """The EEG recordings of a visit, by name."""
-    formats = (".edf", ".bdf", ".vhdr", ".set", ".fif")
     return tuple(
         Path(file.path)
         for file in sorted(found, key=lambda file: file.path)
-        if file.name.suffix == "eeg" and file.name.extension in formats
+        if file.name.suffix == "eeg" and file.name.extension.casefold() in RECORDINGS
     )
+
+
+def averages(found: Iterable[Found]) -> tuple[Path, ...]:
+    """The averaged evoked potentials of a visit, by name."""
+    return tuple(Path(file.path) for file in sorted(found, key=lambda file: file.path) if is_average(file))
 
 
 def _images(found: Iterable[Found], suffix: str) -> list[Found]:

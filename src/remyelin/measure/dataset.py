@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,12 +11,12 @@ from remyelin.errors import Flag, InputError, did_you_mean
 from remyelin.files import relative
 
 from . import choice
-from .copies import find_copies
 from .covariates import Covariates, read_covariates
 from .findings import Failure, Finding
-from .listing import Found, Listing, list_dataset
+from .listing import Found, Listing, list_dataset, with_average
 from .name import natural
 from .sessions import read_days
+from .uncopied import without_copies
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +47,8 @@ class Visit:
         The image with the plainest name of each kind, or None.
     eeg
         EEG recordings.
+    averages
+        Averaged evoked potentials, from `derivatives`.
     """
 
     participant: str
@@ -64,6 +65,7 @@ class Visit:
     t1w: Path | None = None
     flair: Path | None = None
     eeg: tuple[Path, ...] = ()
+    averages: tuple[Path, ...] = ()
 
     @property
     def stem(self) -> str:
@@ -164,10 +166,10 @@ class Dataset:
             if name not in lost and (wanted is None or name in wanted)
             for person in _participant(name, root, listing, failures)
         )
-        copies = find_copies(_mt_images(found), root)
+        unique, copies = without_copies(found, root)
         return cls(
             root,
-            tuple(_without(found, copies)),
+            unique,
             (*failures, *copies),
             tuple(listing.flags),
             tuple(listing.tables),
@@ -215,7 +217,8 @@ def _covariates(
 
 def _participant(name: str, root: Path, listing: Listing, failures: list[Failure]) -> Iterable[Participant]:
     """The participant, or nothing where a failure tells why."""
-    sessions = sorted(listing.raw[name], key=natural)
+    averaged = {session for session, files in listing.derived[name].items() if with_average(files)}
+    sessions = sorted({*listing.raw[name], *averaged}, key=natural)
     _flag_oddities(name, sessions, root, listing)
     try:
         days = read_days(root / name / f"{name}_sessions.tsv", root, sessions)
@@ -260,6 +263,7 @@ def _filled(visit: Visit, raw: Sequence[Found], derived: Iterable[Found], root: 
         t1w=first["T1w"],
         flair=first["FLAIR"],
         eeg=choice.recordings(raw),
+        averages=choice.averages(derived),
     )
 
 
@@ -276,22 +280,3 @@ def _flag_oddities(name: str, sessions: Collection[str], root: Path, listing: Li
             fix = did_you_mean(f"ses-{session}", labels) if labels else "take the session out of its name"
             flag = Flag(relative(Path(files[0].path), root), "session", found, "a visit with recordings", fix)
             listing.flags.append(Finding(name, "", flag))
-
-
-def _mt_images(participants: Iterable[Participant]) -> Iterable[tuple[tuple[str, str], Path]]:
-    for person in participants:
-        for visit in person.visits:
-            for path in (visit.mt_off, visit.mt_on):
-                if path is not None:
-                    yield (person.id, visit.id), path
-
-
-def _without(participants: Iterable[Participant], failures: Iterable[Failure]) -> Iterable[Participant]:
-    """The participants without the visits that failed, and without those to whom none is left."""
-    bad = defaultdict(set)
-    for failure in failures:
-        bad[failure.participant].add(failure.visit)
-    for person in participants:
-        visits = tuple(visit for visit in person.visits if visit.id not in bad.get(person.id, ()))
-        if visits:
-            yield Participant(person.id, visits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,11 @@ from .name import Name, parse
 
 RAW_SUFFIXES = {"MTR", "MTS", "T1w", "FLAIR", "TB1map", "eeg"}
 IMAGES = (".nii", ".nii.gz")
+RECORDINGS = (".edf", ".bdf", ".vhdr", ".set", ".fif")
+# Files that belong to a recording without being one.
+_COMPANIONS = (".eeg", ".vmrk", ".fdt", ".json")
+_DERIVED = ("mask", "dseg", "ave")
+_AVERAGES = ("_ave.tsv", "_ave.fif", "_ave.fif.gz")
 _DATATYPES = ("anat", "eeg", "fmap")
 _PARTICIPANT = re.compile(r"sub-[A-Za-z0-9]+")
 _SESSION = re.compile(r"ses-[A-Za-z0-9]+")
@@ -77,7 +82,15 @@ def list_dataset(root: Path, wanted: Collection[str] | None = None) -> Listing:
         if pipeline.is_dir(follow_symlinks=False) and not pipeline.name.startswith("."):
             _list_derived(pipeline.path, root, _DEPTH, listing)
     listing.tables.sort()
+    # Exports of averages have no raw form in BIDS: their participants may have no folder of raw data.
+    averaged = (name for name, visits in listing.derived.items() if any(map(with_average, visits.values())))
+    listing.participants = tuple(sorted({*listing.participants, *averaged}))
     return listing
+
+
+def with_average(files: Iterable[Found]) -> bool:
+    """Whether there is an averaged evoked potential among the files of a visit."""
+    return any(is_average(file) for file in files)
 
 
 def _participants(root: Path, listing: Listing) -> Iterator[str]:
@@ -126,6 +139,18 @@ def _list_folder(folder: str, root: Path, key: tuple[str, str], listing: Listing
                 )
                 listing.failures.append(Failure(*key, error))
             found.append(Found(entry.path, name))
+            if name.suffix == "eeg" and name.extension.casefold() not in (*RECORDINGS, *_COMPANIONS):
+                listing.flags.append(Finding(*key, _unknown_format(entry.path, root)))
+
+
+def is_average(file: Found) -> bool:
+    """Whether a file of `derivatives` is an averaged evoked potential."""
+    return file.name.suffix == "ave"
+
+
+def _unknown_format(path: str, root: Path) -> Flag:
+    expected, fix = f"one of {', '.join(RECORDINGS)}", "export the recording as EDF; the file was ignored"
+    return Flag(relative(Path(path), root), "format of the recording", "unknown", expected, fix)
 
 
 def _flag_ignored(entry: os.DirEntry[str], root: Path, key: tuple[str, str], listing: Listing) -> None:
@@ -147,9 +172,9 @@ def _list_derived(folder: str, root: Path, depth: int, listing: Listing) -> None
             continue
         if name.endswith("measurements.tsv"):
             listing.tables.append(Path(entry.path))
-        elif name.endswith(IMAGES):
+        elif name.endswith(IMAGES) or name.endswith(_AVERAGES):
             parsed = parse(name)
-            if parsed is not None and parsed.suffix in ("mask", "dseg") and "sub" in parsed.entities:
+            if parsed is not None and parsed.suffix in _DERIVED and "sub" in parsed.entities:
                 own = listing.derived["sub-" + parsed.entities["sub"]]
                 own[parsed.entities.get("ses", "")].append(Found(entry.path, parsed))
         elif depth and entry.is_dir(follow_symlinks=False):
