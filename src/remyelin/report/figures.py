@@ -2,89 +2,26 @@
 
 from __future__ import annotations
 
-import io
-import re
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
+from .canvas import canvas, markup
 from .colour import BLINDED, FAINT, GAIN, INK, LOSS, MUTED, RULE
 from .words import interval, shortened, signed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-STYLE: Any = {
-    "svg.hashsalt": "remyelin",
-    "svg.fonttype": "none",
-    "text.parse_math": False,  # a name may hold a dollar sign
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": FAINT,
-    "axes.labelcolor": MUTED,
-    "axes.linewidth": 0.8,
-    "axes.titlesize": 10,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.titlecolor": INK,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "text.color": INK,
-    "axes.unicode_minus": True,
-    "legend.frameon": False,
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "savefig.facecolor": "none",
-}
 MANY_POINTS = 1500
-FONT = "system-ui, sans-serif"
 
 
-@contextmanager
-def _canvas(width: float, height: float, rows: int = 1, columns: int = 1, **kwargs: Any) -> Iterator[Any]:
-    import matplotlib as mpl
-
-    # The pages never use a display, and a global figure list would grow with every page.
-    with mpl.rc_context(STYLE), warnings.catch_warnings():
-        # A name in another script than the font's is drawn by the browser, which has its own fonts.
-        warnings.filterwarnings("ignore", message="Glyph")
-        from matplotlib.backends.backend_svg import FigureCanvasSVG
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(width, height), layout="constrained")
-        FigureCanvasSVG(figure)
-        yield figure, figure.subplots(rows, columns, squeeze=False, **kwargs)
-
-
-def _markup(figure: Figure, name: str, alt: str) -> Markup:
-    """The figure as an SVG element whose ids are its own on the page."""
-    buffer = io.StringIO()
-    figure.savefig(
-        buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
-    )
-    svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r'\b(id=")', rf"\1{name}-", svg)
-    svg = re.sub(r'(url\(#|href="#)', rf"\1{name}-", svg)
-    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.S)
-    svg = re.sub(r"'DejaVu Sans'[^;\"]*sans-serif", FONT, svg).replace("xlink:href", "href")
-    svg = re.sub(r'<a href="([^"/]+)/([^"]+)" target="_blank">', r'<a href="\1/\2"><title>\1</title>', svg)
-    width = float(re.search(r'width="([\d.]+)pt"', svg).group(1))  # type: ignore[union-attr]
-    opening = re.search(r'viewBox="[^"]+"', svg).group(0)  # type: ignore[union-attr]
-    role = "group" if "<a " in svg else "img"  # an image would hide its links from a screen reader
-    size = f'style="max-width:{width * 4 / 3:.0f}px"'
-    head = f'<svg class="chart" {opening} {size} role="{role}" aria-label="{escape(alt)}">'
-    return Markup(head + svg[svg.index(">") + 1 :].strip())
-
-
-def strip(estimate: float, low: float, high: float, unit: str) -> Markup:
+def strip(
+    estimate: float, low: float, high: float, unit: str, zero_words: str = "no effect", digits: int = 2
+) -> Markup:
     """An estimate and its interval on a line with 0, for the dark box on top of a page."""
     reach = 1.15 * max(abs(low), abs(high), 1e-9)
     left, right = min(low, 0) - 0.12 * reach, max(high, 0) + 0.12 * reach
@@ -100,19 +37,20 @@ def strip(estimate: float, low: float, high: float, unit: str) -> Markup:
         '<line x1="{low}" y1="22" x2="{high}" y2="22" stroke="#7fd1c4" stroke-width="5" '
         'stroke-linecap="round"/>'
         '<path d="M{x0} 22L{x} 13L{x1} 22L{x} 31Z" fill="#fff"/>'
-        '<text x="{zero}" y="48" text-anchor="middle">no effect</text>'
+        '<text x="{zero}" y="48" text-anchor="middle">{zero_words}</text>'
         '<text x="{low}" y="9" text-anchor="middle">{low_words}</text>'
         '<text x="{high}" y="9" text-anchor="middle">{high_words}</text></svg>'
     ).format(
-        alt=f"{signed(estimate)} {unit}, interval {interval(low, high)}; no effect is 0",
+        alt=f"{signed(estimate, digits)} {unit}, interval {interval(low, high, digits)}; {zero_words} is 0",
+        zero_words=zero_words,
         zero=at(0),
         low=at(low),
         high=at(high),
         x=f"{x:.1f}",
         x0=f"{x - 7:.1f}",
         x1=f"{x + 7:.1f}",
-        low_words=signed(low),
-        high_words=signed(high),
+        low_words=signed(low, digits),
+        high_words=signed(high, digits),
     )
 
 
@@ -121,7 +59,7 @@ def forest(rows: Sequence[Mapping[str, Any]], unit: str, name: str, alt: str) ->
 
     Each row has `label, estimate, ci_low, ci_high`.
     """
-    with _canvas(8.2, 0.75 + 0.36 * len(rows)) as (figure, ((ax,),)):
+    with canvas(8.2, 0.75 + 0.36 * len(rows)) as (figure, ((ax,),)):
         ax.axvline(0, color=FAINT, lw=1, zorder=0)
         for y, row in enumerate(rows):
             main = y == 0
@@ -138,7 +76,7 @@ def forest(rows: Sequence[Mapping[str, Any]], unit: str, name: str, alt: str) ->
         ax.spines["left"].set_visible(False)
         ax.set_ylim(len(rows) - 0.4, -0.6)
         ax.set_xlabel(f"difference in change, {unit}")
-        return _markup(figure, name, alt)
+        return markup(figure, name, alt)
 
 
 def participants(
@@ -149,7 +87,7 @@ def participants(
     `frame` has `participant_id, arm, baseline, follow_up, change`; `arms` maps an arm to its colour, in
     order. Points lead to the participant's page.
     """
-    with _canvas(9.2, 1.5 + 1.15 * len(arms), 1, 2, width_ratios=[1, 1.6]) as (figure, ((left, right),)):
+    with canvas(9.2, 1.5 + 1.15 * len(arms), 1, 2, width_ratios=[1, 1.6]) as (figure, ((left, right),)):
         for k, (arm, colour) in enumerate(arms.items()):
             own = frame[frame["arm"] == arm]
             pairs = own[["baseline", "follow_up"]].to_numpy(float).T
@@ -166,7 +104,7 @@ def participants(
         right.spines["left"].set_visible(False)
         right.set_xlabel(f"change, {unit}")
         right.set_title("change of each participant; mean with 95 % interval")
-        return _markup(figure, name, alt)
+        return markup(figure, name, alt)
 
 
 def _rain(ax: Axes, own: pd.DataFrame, y: float, colour: str) -> None:
@@ -198,7 +136,7 @@ def lesions(frame: pd.DataFrame, arms: Mapping[str, str], name: str, alt: str) -
 
     `frame` has `arm, baseline, change, submedian, volume_mm3`.
     """
-    with _canvas(9.2, 3.5, 1, len(arms), sharex=True, sharey=True) as (figure, (axes,)):
+    with canvas(9.2, 3.5, 1, len(arms), sharex=True, sharey=True) as (figure, (axes,)):
         for ax, (arm, colour) in zip(axes, arms.items(), strict=True):
             own = frame[frame["arm"] == arm]
             size = np.clip(own["volume_mm3"].fillna(50).to_numpy(float) / 6, 8, 160) * _thinned(own, 200)
@@ -228,7 +166,7 @@ def lesions(frame: pd.DataFrame, arms: Mapping[str, str], name: str, alt: str) -
             ax.set_xlabel("MTR of the lesion at baseline, pu")
         axes[0].set_ylabel("change, pu")
         axes[0].legend(loc="upper right", fontsize=8, handletextpad=0.2)
-        return _markup(figure, name, alt)
+        return markup(figure, name, alt)
 
 
 def caterpillar(frame: pd.DataFrame, name: str, alt: str) -> Markup:
@@ -237,7 +175,7 @@ def caterpillar(frame: pd.DataFrame, name: str, alt: str) -> Markup:
     `frame` has `lesion, change, se, submedian`.
     """
     own = frame.sort_values(["change", "lesion"], kind="stable")
-    with _canvas(9.2, 2.9) as (figure, ((ax,),)):
+    with canvas(9.2, 2.9) as (figure, ((ax,),)):
         ax.axhline(0, color=FAINT, lw=1, zorder=0)
         for x, (_, row) in enumerate(own.iterrows()):
             colour = GAIN if row["change"] > 0 else LOSS
@@ -249,7 +187,7 @@ def caterpillar(frame: pd.DataFrame, name: str, alt: str) -> Markup:
         ax.set_xlim(-0.8, len(own) - 0.2)
         ax.set_ylabel("change, pu")
         ax.set_xlabel("lesion (filled: below the participant's median at baseline)")
-        return _markup(figure, name, alt)
+        return markup(figure, name, alt)
 
 
 def registrations(frame: pd.DataFrame, name: str, alt: str) -> Markup:
@@ -259,7 +197,7 @@ def registrations(frame: pd.DataFrame, name: str, alt: str) -> Markup:
     """
     kinds = list(dict.fromkeys(frame["pair"]))
     marks = {"pass": ("o", BLINDED), "flag": ("^", LOSS), "fail": ("X", "#b3002d")}
-    with _canvas(9.2, 1.1 + 0.42 * len(kinds)) as (figure, ((ax,),)):
+    with canvas(9.2, 1.1 + 0.42 * len(kinds)) as (figure, ((ax,),)):
         for y, kind in enumerate(kinds):
             own = frame[frame["pair"] == kind].sort_values("error_mm", kind="stable")
             offset = 0.12 * (np.arange(len(own)) % 3 - 1)
@@ -280,7 +218,7 @@ def registrations(frame: pd.DataFrame, name: str, alt: str) -> Markup:
         ax.grid(axis="x", color=RULE, lw=0.6)
         ax.set_axisbelow(True)
         ax.set_xlabel("registration error, mm")
-        return _markup(figure, name, alt)
+        return markup(figure, name, alt)
 
 
 def _thinned(own: pd.DataFrame, many: int) -> float:

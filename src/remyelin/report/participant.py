@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import pandas as pd
 
-from . import figures
+from . import evoked_panels, figures
 from .conduct import flag_table, registration_rows
+from .evoked import Evoked
 from .lesions import LesionChanges, visit_order
 from .maps import Maps
 from .mosaic import close_ups, overview, scale_bars
@@ -17,6 +18,7 @@ from .panels import Headline, Panel, Table, quality_chip
 from .words import count, number, sentence, signed
 
 SHOWN_LESIONS = 24
+CLINICAL = ("edss", "lcla_letters")
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,31 @@ class Participant:
         """The maps of the first and the last visit; None where there are none."""
         return Maps.read(self.outputs.root, self.id, (self.changes.first, self.changes.last))
 
+    @cached_property
+    def evoked(self) -> Evoked:
+        """The visual evoked potentials."""
+        root = self.outputs.root
+        return Evoked.of(self.measurements, root / self.id / f"{self.id}_waveforms.tsv", root)
+
+    @property
+    def imaged(self) -> bool:
+        """Whether the page is of images: it is unless there are visual evoked potentials and nothing else."""
+        elsewhere = ~self.measurements["site"].str.startswith("eye:")
+        return (
+            bool((elsewhere & ~self.measurements["measure"].isin(CLINICAL)).any()) or not self.evoked.present
+        )
+
 
 def headline(person: Participant) -> Headline:
-    """What stands on top of the page."""
+    """What stands on top of the page: the change of MTR; of the VEP where there are no images."""
+    if not person.imaged:
+        return evoked_panels.headline(person.evoked)
+    found = _imaging_headline(person)
+    also = evoked_panels.in_a_sentence(person.evoked)
+    return replace(found, sentence=f"{found.sentence} Evoked potentials: {also}") if also else found
+
+
+def _imaging_headline(person: Participant) -> Headline:
     kicker = "Change of MTR in submedian lesions"
     followed = person.changes.followed
     first, last = person.changes.first, person.changes.last
@@ -76,15 +100,17 @@ def headline(person: Participant) -> Headline:
 
 def panels(person: Participant) -> list[Panel]:
     """The panels of the page, in the order of a reader's questions."""
-    return [
+    imaging = [
         change_panel(person),
         maps_panel(person),
         lesions_panel(person),
         registration_panel(person),
         calibration_panel(person),
         tissue_panel(person),
-        flags_panel(person),
     ]
+    settings = person.outputs.settings.get("measure", {})
+    evoked = evoked_panels.panels(person.evoked, settings)
+    return [*(imaging if person.imaged else []), *evoked, flags_panel(person)]
 
 
 def change_panel(person: Participant) -> Panel:
