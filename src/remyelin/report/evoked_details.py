@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from . import waves
-from .evoked import Evoked, eye_words
+from .evoked import Evoked, check_words, eye_words
 from .panels import Cell, Panel, Table, quality_chip
 from .words import count, number, sentence, signed
 
@@ -34,9 +34,8 @@ def replicates_panel(evoked: Evoked, settings: Mapping[str, Any]) -> Panel:
         gap = max(finite) - min(finite) if len(finite) > 1 else math.nan
         apart[place] = gap
         cells: list[Cell] = [number(value, 1) for value in values] + ["n/a"] * (most - len(values))
-        rows.append(
-            (place[0], place[1], place[2] or "n/a", *cells, number(gap, 1), _agreement(gap, runs, limit))
-        )
+        checks = [check_words(place[2]) or "not stated"] if many else []
+        rows.append((*place[:2], *checks, *cells, number(gap, 1), _agreement(gap, runs, limit)))
     heads = [f"#replicate {k + 1}, ms" for k in range(most)]
     columns = ("eye", "visit", *(["checks"] if many else []), *heads, "#apart, ms", "agreement")
     table = Table("P100 latency of each replicate, one row an eye and visit", columns, tuple(rows))
