@@ -184,3 +184,24 @@ def by_participant(
         except InputError as error:
             failures[who] = Failure(who if who in known else "", "", error)
     return {who: items for who, items in found.items() if who not in failures}, list(failures.values())
+
+
+def find_tables(root: Path, pattern: str) -> list[Path]:
+    """The users' tables of a kind: files of that name at any depth below `derivatives`, and in `phenotype`.
+
+    Results of `remyelin measure` are passed over. Links to folders are not followed.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     Path(folder, "derivatives", "vep").mkdir(parents=True)
+    ...     Path(folder, "derivatives", "vep", "centre_readings.tsv").touch()
+    ...     [relative(path, Path(folder)) for path in find_tables(Path(folder), "*_readings.tsv")]
+    ['derivatives/vep/centre_readings.tsv']
+    """
+    found = list((root / "phenotype").glob(pattern))
+    for pipeline in sorted((root / "derivatives").glob("*")):
+        if pipeline.is_dir() and not pipeline.is_symlink() and not (pipeline / "remyelin.toml").exists():
+            found += pipeline.rglob(pattern)
+    return sorted(path for path in found if path.is_file() and not path.name.startswith("."))
