@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +65,7 @@ def read_full_field(path: Path, root: Path, settings: Measuring) -> tuple[list[S
         except InputError as error:
             errors.append(error)
             continue
+        doubts = _many_rejected(rejected, len(chosen), label, file)
         found.append(
             Sweeps(
                 file,
@@ -76,7 +77,7 @@ def read_full_field(path: Path, root: Path, settings: Measuring) -> tuple[list[S
                 span.start_ms,
                 rejected,
                 setup,
-                flags=shared,
+                flags=(*shared, *doubts),
             )
         )
     return found, errors
@@ -127,6 +128,16 @@ def _doubts(
         average = whole.sweeps_uv[kept].mean(axis=0)
         flags += mains_flags(signal, sfreq, average, source.facts.mains_hz, channel, file)
     return flags
+
+
+def _many_rejected(rejected: Mapping[str, int], n: int, label: Stated, file: str) -> list[Flag]:
+    """A flag if more than half of the sweeps are lost to artefacts."""
+    lost = sum(rejected.values())
+    if 2 * lost <= n:
+        return []
+    told = ", ".join(f"{reason} {count}" for reason, count in sorted(rejected.items()))
+    fix = "look at the recording; repeat it if there is time"
+    return [Flag(file, f"sweeps of {_words(label)}", f"{lost} of {n} rejected ({told})", "few rejected", fix)]
 
 
 def _share(full: npt.NDArray[np.bool_], lights: FloatArray, span: Window, sfreq: float) -> float:

@@ -22,6 +22,8 @@ _VOLTS = {
     "nanovolt": 1e-9,
     "nanovolts": 1e-9,
 }
+# The micro sign and the Greek letter, each also as its UTF-8 bytes look when they are read as Latin-1.
+_MICRO = ("\u00c2\u00b5", "\u00ce\u00bc", "\u00b5", "\u03bc")
 # An EEG lies between; amplifiers alone have 0.5 uV of noise, and 1 mV is an artefact or a wrong unit.
 USUAL_UV = (1.0, 1000.0)
 _LEAST_UV = 0.1
@@ -35,8 +37,9 @@ def volts_per(unit: str) -> float | None:
     >>> volts_per("µV"), volts_per("mV"), volts_per("degC")
     (1e-06, 0.001, None)
     """
-    # The micro sign, the Greek letter, and the micro sign of UTF-8 read as Latin-1.
-    plain = unit.strip().replace("\u00c2", "").replace("\u00b5", "u").replace("\u03bc", "u")
+    plain = unit.strip()
+    for micro in _MICRO:
+        plain = plain.replace(micro, "u")
     return _VOLTS.get(plain.casefold())
 
 
