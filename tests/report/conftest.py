@@ -228,6 +228,16 @@ def results() -> list[dict]:
     return rows
 
 
+@pytest.fixture(scope="session")
+def eye_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Measured evoked potentials of two participants. Read only: copy it before altering it."""
+    from .eyes import write_folder
+
+    root = tmp_path_factory.mktemp("eyes")
+    write_folder(root)
+    return root
+
+
 @pytest.fixture
 def folder(trial_folder: Path, tmp_path: Path) -> Path:
     """A copy of the analysed trial that a test may alter."""

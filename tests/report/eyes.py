@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,13 @@ def recorded(
     return rows, waves
 
 
+BIFID = Eye(98.0, -1.4, 7.0, hump_gap_ms=27.0, apart_ms=6.4, more={"quality": "flag", "reason": "two humps"})
+EYES = {
+    "sub-01": {"OD": Eye(121.0, -2.1), "OS": BIFID},
+    "sub-02": {"OD": Eye(128.0, -4.0, 5.0), "OS": Eye(104.0, 0.5, absent=("W26",))},
+}
+
+
 def write_eyes(
     folder: Folder, people: dict[str, tuple[list[dict], list[dict]]], extra: list[dict] | None = None
 ) -> None:
@@ -155,3 +163,13 @@ def sectors(participant: str, n: int = 60, visits: tuple[str, ...] = ("W00", "W2
 
 def table_of(rows: list[dict]) -> Measurements:
     return Measurements.from_rows(rows, source="remyelin")
+
+
+def write_folder(root: Path) -> None:
+    """Two participants with evoked potentials only; the second has three visits and multifocal sectors."""
+    folder = Folder(root)
+    folder.describe(virtual=False)
+    one = recorded("sub-01", EYES["sub-01"])
+    two = recorded("sub-02", EYES["sub-02"], ("W00", "W12", "W26"))
+    write_eyes(folder, {"sub-01": one, "sub-02": two}, readers(one[0], "AB", 1.4) + sectors("sub-02", 20))
+    (root / "remyelin.toml").write_text("[measure]\nvep_replicate_ms = 5.0\n")

@@ -11,6 +11,7 @@ import pytest
 
 from remyelin.report import all_pages
 
+from .test_evoked import VEP_PANELS
 from .test_page import PERSON_PANELS, TRIAL_PANELS
 
 CHROMIUM = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), "")
@@ -21,10 +22,12 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def site(trial_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def site(trial_folder: Path, eye_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("site") / "out"
     shutil.copytree(trial_folder, out)
     all_pages(out)
+    shutil.copytree(eye_folder, out / "vep")
+    all_pages(out / "vep")
     return out
 
 
@@ -62,7 +65,12 @@ def visit(site: Path, browser: Any) -> Iterator[Any]:
 
 @pytest.mark.parametrize(
     ("name", "panels", "charts", "brains"),
-    [("report.html", TRIAL_PANELS, 4, 2), ("sub-01/sub-01.html", PERSON_PANELS, 1, 2)],
+    [
+        ("report.html", TRIAL_PANELS, 4, 2),
+        ("sub-01/sub-01.html", PERSON_PANELS, 1, 2),
+        ("vep/sub-01/sub-01.html", [*VEP_PANELS, "flags"], 3, 0),
+        ("vep/sub-02/sub-02.html", [*VEP_PANELS, "sectors", "flags"], 4, 0),
+    ],
 )
 def test_every_panel_and_picture_is_drawn(visit, name, panels, charts, brains):
     page = visit(name)
@@ -84,7 +92,7 @@ def test_every_panel_and_picture_is_drawn(visit, name, panels, charts, brains):
     assert all(loaded)
 
 
-@pytest.mark.parametrize("name", ["report.html", "sub-01/sub-01.html"])
+@pytest.mark.parametrize("name", ["report.html", "sub-01/sub-01.html", "vep/sub-02/sub-02.html"])
 @pytest.mark.parametrize("width", [360, 1200])
 def test_nothing_runs_out_of_the_page(visit, name, width):
     page = visit(name, width)

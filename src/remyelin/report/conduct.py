@@ -8,6 +8,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from . import figures
+from .evoked import split_conditions
 from .panels import Cell, Panel, Table, quality_chip
 from .trial import Trial
 from .words import count, listing, number, sentence
@@ -25,6 +26,8 @@ def quality_panel(trial: Trial) -> Panel:
     question = "Can the measurements be trusted?"
     errors = registration_rows(trial.outputs.measurements)
     flags = trial.outputs.flags
+    if not len(errors) and trial.of_eyes:
+        return Panel("quality", question, _eye_quality(trial), (), flag_table(flags), unfolded=bool(flags))
     if not len(errors):
         answer = "No registration error stands in the measurements, so their quality is unknown."
         return Panel("quality", question, answer, (), flag_table(flags))
@@ -53,6 +56,20 @@ def quality_panel(trial: Trial) -> Panel:
     )
     table = flag_table(flags, doubtful)
     return Panel("quality", question, answer, ((figure, caption),), table, unfolded=bool(table.rows))
+
+
+def _eye_quality(trial: Trial) -> str:
+    """Pooled responses by their state and quality, in words."""
+    own = split_conditions(
+        trial.outputs.measurements[trial.outputs.measurements["measure"] == "p100_latency_ms"]
+    )
+    own = own[(own[["run", "hump", "sector"]] == "").all(axis=1) & own["reader"].isin(["auto", ""])]
+    state, quality = own["state"].value_counts(), own["quality"].value_counts()
+    return (
+        f"{count(len(own), 'response')} measured: {state.get('absent', 0)} absent, "
+        f"{state.get('indeterminate', 0)} uncertain; {quality.get('flag', 0)} flagged, "
+        f"{quality.get('fail', 0)} failed. {sentence(count(len(trial.outputs.flags), 'finding'))}."
+    )
 
 
 def flag_table(flags: Sequence[Mapping[str, str]], first: tuple[tuple[Cell, ...], ...] = ()) -> Table:
@@ -93,7 +110,7 @@ def attrition_panel(trial: Trial) -> Panel:
     people = trial.outputs.measurements["participant_id"].nunique()
     answer = f"{count(people, 'participant')} measured, {count(len(trial.outputs.failures), 'failure')}."
     if lesions and lesions[-1] < lesions[0]:
-        answer += f" The endpoint uses {lesions[-1]:,} of {max(lesions):,} lesions."
+        answer += f" The endpoint uses {lesions[-1]:,} of {max(lesions):,} {trial.sites}."
     most = max(lesions, default=0) or 1
     cells = tuple(
         (
@@ -105,12 +122,15 @@ def attrition_panel(trial: Trial) -> Panel:
         )
         for r in rows
     )
-    table = Table("one row a step, in order", ("step", "#participants", "#lesions", "left", "reason"), cells)
+    columns = ("step", "#participants", f"#{trial.sites}", "left", "reason")
+    table = Table("one row a step, in order", columns, cells)
     return Panel("attrition", question, answer, (), table, unfolded=True)
 
 
 def _measured_steps(trial: Trial) -> list[dict[str, str]]:
     frame = trial.outputs.measurements
+    if trial.of_eyes:  # the endpoint counts no lesions
+        return []
     own = frame[(frame["measure"] == "lesion_count") & (frame["visit"] == trial.changes.first)]
     steps = []
     for step, said in STEPS.items():

@@ -82,8 +82,10 @@ class Evoked:
         own = measurements[
             measurements["measure"].isin(MEASURES) & measurements["site"].str.startswith("eye:")
         ]
-        rows = _split(own).assign(value=own["value"].where(own["state"] == "present"))
-        return cls(rows.reset_index(drop=True), _split(_read_waves(waveforms, root)).reset_index(drop=True))
+        rows = split_conditions(own).assign(value=own["value"].where(own["state"] == "present"))
+        return cls(
+            rows.reset_index(drop=True), split_conditions(_read_waves(waveforms, root)).reset_index(drop=True)
+        )
 
     @property
     def present(self) -> bool:
@@ -116,24 +118,25 @@ class Evoked:
         """Who read the peaks, the program first."""
         return sorted(self.pooled["reader"].unique(), key=lambda name: (name not in ("auto", ""), name))
 
-    def row(self, measure: str, eye: str, visit: str, check: str, **keys: str) -> pd.Series[Any] | None:
-        """The one row of a measure; of the program's pooled value unless `reader` or `run` say otherwise."""
-        wanted = {"reader": "auto", "run": "", "hump": "", "sector": "", **keys}
-        own = self.rows[
-            (self.rows["measure"] == measure)
-            & (self.rows["eye"] == eye)
-            & (self.rows["visit"] == visit)
-            & (self.rows["check"] == check)
-        ]
-        for name, word in wanted.items():
-            own = own[
-                own[name].isin(["auto", ""]) if (name, word) == ("reader", "auto") else own[name] == word
-            ]
-        return own.iloc[0] if len(own) else None
+    @cached_property
+    def _by_key(self) -> dict[tuple[str, ...], dict[str, Any]]:
+        """Each row by measure, eye, visit and the keys of its condition; no reader is the program."""
+        own = self.rows.assign(reader=self.rows["reader"].replace({"": "auto"}))
+        keys = own[["measure", "eye", "visit", *KEYS]].astype(str).itertuples(index=False, name=None)
+        rows = own[["value", "se", "state"]].to_dict("records")
+        return {tuple(key): {str(k): v for k, v in row.items()} for key, row in zip(keys, rows, strict=True)}
 
-    def value(self, measure: str, eye: str, visit: str, check: str, **keys: str) -> tuple[float, float]:
+    def row(
+        self, measure: str, eye: str, visit: str, check: str, *, reader: str = "auto", run: str = ""
+    ) -> dict[str, Any] | None:
+        """`value, se, state` of a measure; by default the program's, of all replicates together."""
+        return self._by_key.get((measure, eye, visit, check, reader, run, "", ""))
+
+    def value(
+        self, measure: str, eye: str, visit: str, check: str, *, reader: str = "auto", run: str = ""
+    ) -> tuple[float, float]:
         """A value and its standard error; NaN where there is none."""
-        row = self.row(measure, eye, visit, check, **keys)
+        row = self.row(measure, eye, visit, check, reader=reader, run=run)
         return (float("nan"), float("nan")) if row is None else (float(row["value"]), float(row["se"]))
 
     def humps(self, eye: str, visit: str, check: str) -> list[float]:
@@ -180,13 +183,15 @@ class Evoked:
                 found.append(EyeShift(eye, check, visit, *numbers, str(row["state"])))
         return tuple(found)
 
+    @cached_property
+    def _waves(self) -> dict[tuple[str, ...], pd.DataFrame]:
+        own = self.waves[(self.waves["sector"] == "") & (self.waves["hump"] == "")]
+        groups = own.sort_values("time_ms", kind="stable").groupby(["eye", "visit", "check", "run"])
+        return {tuple(map(str, key)): frame for key, frame in groups}
+
     def wave(self, eye: str, visit: str, check: str, run: str = "") -> pd.DataFrame:
         """The waveform of a replicate, or of all together: `time_ms, average_uv, se_uv, fit_uv`."""
-        w = self.waves
-        if not len(w):
-            return w
-        own = (w["eye"] == eye) & (w["visit"] == visit) & (w["check"] == check) & (w["run"] == run)
-        return w[own & (w["sector"] == "") & (w["hump"] == "")].sort_values("time_ms")
+        return self._waves.get((eye, visit, check, run), self.waves.iloc[:0])
 
 
 def _same(name: str, word: str) -> tuple[str, ...]:
@@ -221,8 +226,8 @@ def named(*words: str) -> str:
     return ", ".join(word for word in words if word)
 
 
-def _split(frame: pd.DataFrame) -> pd.DataFrame:
-    """With the keys of the condition and the eye as columns."""
+def split_conditions(frame: pd.DataFrame) -> pd.DataFrame:
+    """With the keys of the condition and the eye as columns: `eye, check, reader, run, hump, sector`."""
     words = frame["condition"].unique()
     table = {word: dict(part.split("=", 1) for part in word.split(";") if "=" in part) for word in words}
     keys = {name: frame["condition"].map({w: table[w].get(name, "") for w in words}) for name in KEYS}

@@ -133,7 +133,7 @@ def _places(evoked: Evoked, rows: pd.DataFrame) -> list[str]:
     many = len(evoked.checks) > 1
     keys = rows[["eye", "visit", "check"]].astype(str).to_numpy()
     return [
-        f"{eye_words(eye)} at {named(visit, check_words(check) if many else '')}"
+        f"the {eye_words(eye)} at {named(visit, check_words(check) if many else '')}"
         for eye, visit, check in keys
     ]
 

@@ -169,6 +169,31 @@ def lesions(frame: pd.DataFrame, arms: Mapping[str, str], name: str, alt: str) -
         return markup(figure, name, alt)
 
 
+def eyes(frame: pd.DataFrame, arms: Mapping[str, str], unit: str, name: str, alt: str) -> Markup:
+    """Change of each eye against its value at the first visit, one picture an arm.
+
+    `frame` has `participant_id, arm, baseline, change, se`. Points lead to the participant's page.
+    """
+    frame = frame[frame["baseline"].notna()]
+    with canvas(9.2, 3.5, 1, len(arms), sharex=True, sharey=True) as (figure, (axes,)):
+        for ax, (arm, colour) in zip(axes, arms.items(), strict=True):
+            own = frame[frame["arm"] == arm]
+            ax.axhline(0, color=FAINT, lw=1, zorder=0)
+            x, y, half = (own[key].to_numpy(float) for key in ("baseline", "change", "se"))
+            half = 1.96 * np.nan_to_num(half)
+            ax.vlines(x, y - half, y + half, color=colour, lw=1, alpha=0.45 * _thinned(own, 60))
+            points = ax.scatter(
+                x, y, s=36 * _thinned(own, 60), color=colour, edgecolor="white", lw=0.6, zorder=3
+            )
+            points.set_urls([f"{p}/{p}.html" for p in own["participant_id"]])
+            if len(own):
+                ax.plot([x.min(), x.max()], [y.mean()] * 2, color=INK, lw=2)
+            ax.set_title(_arm_words(arm))
+            ax.set_xlabel(f"at the first visit, {unit}")
+        axes[0].set_ylabel(f"change, {unit}")
+        return markup(figure, name, alt)
+
+
 def caterpillar(frame: pd.DataFrame, name: str, alt: str) -> Markup:
     """The change of each lesion of a participant with its 95 % interval, smallest first.
 

@@ -9,6 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from . import figures
+from .evoked import Z95
 from .maps import Maps
 from .mosaic import overview, scale_bars
 from .panels import Panel, Table, quality_chip
@@ -23,7 +24,12 @@ _KEY = ("endpoint", "contrast", "analysis_set", "estimator")
 
 def panels(trial: Trial) -> list[Panel]:
     """What was found, in the order of a reader's questions."""
-    return [participants_panel(trial), lesions_panel(trial), maps_panel(trial), siblings_panel(trial)]
+    shown = [participants_panel(trial)]
+    if trial.of_eyes:
+        shown.append(eyes_panel(trial))
+    if not trial.of_eyes or len(trial.changes.frame):
+        shown += [lesions_panel(trial), maps_panel(trial)]
+    return [*shown, siblings_panel(trial)]
 
 
 def participants_panel(trial: Trial) -> Panel:
@@ -37,7 +43,7 @@ def participants_panel(trial: Trial) -> Panel:
         f"{f' with {arm}' if arm else ' on average'} (n = {(people['arm'] == arm).sum()})"
         for arm in trial.arms
     ]
-    visits = (trial.changes.first, trial.changes.last)
+    visits = trial.span
     answer = f"The mean change from {visits[0]} to {visits[1]} was {listing(means)}."
     alt = f"Change of each participant. {answer}"
     figure = figures.participants(people, trial.arms, trial.unit, visits, "people", alt)
@@ -45,14 +51,14 @@ def participants_panel(trial: Trial) -> Panel:
         "Left: each line is a participant. Right: each point is a participant and leads to their page; the "
         "diamond is the mean with its 95 % interval."
     )
-    table = _people_table(trial.people, trial.unit, "hidden" if trial.blinded else "none")
+    table = _people_table(trial, "hidden" if trial.blinded else "none")
     left_out = len(trial.people) - len(people)
     if left_out:
         answer += f" {sentence(count(left_out, 'participant'))} without a change: the table says why."
     return Panel("participants", question, answer, ((figure, caption),), table)
 
 
-def _people_table(people: pd.DataFrame, unit: str, no_arm: str) -> Table:
+def _people_table(trial: Trial, no_arm: str) -> Table:
     rows = tuple(
         (
             _link(row["participant_id"]),
@@ -65,7 +71,7 @@ def _people_table(people: pd.DataFrame, unit: str, no_arm: str) -> Table:
             quality_chip(row["quality"] or "pass"),
             row["reason"],
         )
-        for _, row in people.sort_values(["arm", "participant_id"], kind="stable").iterrows()
+        for _, row in trial.people.sort_values(["arm", "participant_id"], kind="stable").iterrows()
     )
     columns = (
         "participant",
@@ -74,11 +80,51 @@ def _people_table(people: pd.DataFrame, unit: str, no_arm: str) -> Table:
         "#follow-up",
         "#change",
         "#se",
-        "#lesions",
+        f"#{trial.sites}",
         "quality",
         "reason",
     )
-    return Table(f"one row a participant, in {unit}", columns, rows)
+    return Table(f"one row a participant, in {trial.unit}", columns, rows)
+
+
+def eyes_panel(trial: Trial) -> Panel:
+    """Which eyes changed?"""
+    question = "Which eyes changed?"
+    frame, (first, last) = trial.eyes, trial.span
+    followed = frame[frame["change"].notna()]
+    states = ((first, frame["state_0"] == "absent"), (last, frame["state_1"] == "absent"))
+    lost = [f"{int(gone.sum()):,} had no response at {visit}" for visit, gone in states if gone.any()]
+    lacking = f" {sentence(listing(lost))}." if lost else ""
+    if not len(followed):
+        return Panel("eyes", question, f"No eye was measured at both visits.{lacking}")
+    arm_of = dict(zip(trial.people["participant_id"], trial.people["arm"], strict=True))
+    known = followed.assign(arm=followed["participant_id"].map(arm_of))
+    shown = known[known["arm"].isin(list(trial.arms))]
+    clear = followed["change"].abs() > Z95 * followed["se"]
+    down, up = (int((clear & (followed["change"] * sign > 0)).sum()) for sign in (-1, 1))
+    fell, rose = ("came earlier", "later") if trial.unit == "ms" else ("fell", "rose")
+    answer = (
+        f"{count(len(followed), 'eye')} of {count(followed['participant_id'].nunique(), 'participant')} "
+        f"could be followed: {down:,} {fell} and {up:,} {rose} by more than 1.96 standard errors of their "
+        f"own measurement.{lacking}"
+    )
+    figure = figures.eyes(shown, trial.arms, trial.unit, "eyes", f"Change of each eye. {answer}")
+    caption = (
+        "Each point is an eye with the 95 % interval of its measurement error, against its value at the "
+        "first visit. The line is the mean of the arm."
+    )
+    return Panel("eyes", question, answer, ((figure, caption),), _eye_table(shown, trial))
+
+
+def _eye_table(shown: pd.DataFrame, trial: Trial) -> Table:
+    rows = []
+    for arm in trial.arms:
+        for eye in sorted(shown["eye"].unique()):
+            own = shown[(shown["arm"] == arm) & (shown["eye"] == eye)]
+            numbers = (number(own["baseline"].mean(), 1), signed(own["change"].mean()))
+            rows.append((arm or ALL, eye, str(len(own)), *numbers, number(own["change"].std())))
+    columns = ("arm", "eye", "#number", f"#{trial.span[0]}", "#mean change", "#SD")
+    return Table(f"one row an arm and eye, in {trial.unit}", columns, tuple(rows))
 
 
 def lesions_panel(trial: Trial) -> Panel:
@@ -190,10 +236,10 @@ def siblings_panel(trial: Trial) -> Panel:
         "prespecified one and decides; the others show what it rests on."
     )
     figure = figures.forest(rows, trial.unit, "forest", f"Forest plot. {answer}")
-    caption = (
-        f"Estimates with {trial.level:g} % intervals. They differ in which lesions count, how lesions are "
-        "weighted, and what is corrected."
-    )
+    differ = "which lesions count, how lesions are weighted, and what is corrected"
+    if trial.of_eyes:
+        differ = "the measure, how eyes are weighted, and which values count"
+    caption = f"Estimates with {trial.level:g} % intervals. They differ in {differ}."
     return Panel("siblings", question, answer, ((figure, caption),), _results_table(rows, trial))
 
 
@@ -209,7 +255,7 @@ def _results_table(rows: Sequence[Mapping[Any, Any]], trial: Trial) -> Table:
             "#p",
             "#df",
             "#participants",
-            "#lesions",
+            f"#{trial.sites}",
             "prespecified",
         ),
         tuple(_result_cells(row) for row in rows),

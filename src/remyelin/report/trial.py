@@ -10,8 +10,11 @@ from typing import Any
 
 import pandas as pd
 
+from remyelin.tables import MEASURES
+
 from . import figures
 from .colour import BLINDED, arm_colours
+from .eyes import eye_changes
 from .lesions import LesionChanges, visit_order
 from .outputs import Outputs
 from .panels import Headline
@@ -33,6 +36,33 @@ class Trial:
     def changes(self) -> LesionChanges:
         """Lesions between the visits of the main effect, or the first and the last visit."""
         return LesionChanges.of(self.outputs.measurements)
+
+    @cached_property
+    def of_eyes(self) -> bool:
+        """Whether the page answers for eyes: its endpoint is one of eyes, or only eyes were measured."""
+        site = str(self.endpoint_table.get("site", ""))
+        if site:
+            return site == "eye"
+        sites = self.outputs.measurements["site"]
+        return bool(sites.str.startswith("eye:").any() and not sites.str.startswith("lesion:").any())
+
+    @property
+    def sites(self) -> str:
+        """What the endpoint counts, in the plural."""
+        return "eyes" if self.of_eyes else "lesions"
+
+    @cached_property
+    def eyes(self) -> pd.DataFrame:
+        """One row an eye followed between the visits of the endpoint, see `remyelin.report.eyes`."""
+        own = self.endpoint_table
+        measure, condition = str(own.get("measure", "vep_shift_ms")), str(own.get("condition", ""))
+        return eye_changes(self.outputs.measurements, measure, condition, self.span)
+
+    @property
+    def span(self) -> tuple[str, str]:
+        """The visits compared: of an endpoint on eyes its own, else the first and the last."""
+        visits = self.endpoint_table.get("visits") if self.of_eyes else None
+        return (str(visits[0]), str(visits[-1])) if visits else (self.changes.first, self.changes.last)
 
     @cached_property
     def effect(self) -> Mapping[str, Any] | None:
@@ -59,8 +89,11 @@ class Trial:
         if endpoints is not None and len(endpoints):
             own = endpoints[endpoints["endpoint"] == self.endpoint] if self.endpoint else endpoints
             return own.reset_index(drop=True)
-        followed = self.changes.followed
-        chosen = followed[followed["submedian"]]
+        if self.of_eyes:
+            chosen = self.eyes[self.eyes["change"].notna()]
+        else:
+            followed = self.changes.followed
+            chosen = followed[followed["submedian"]]
         frame = chosen.groupby("participant_id")[["baseline", "follow_up", "change"]].mean().reset_index()
         return frame.assign(
             arm="", quality="pass", reason="", n_selected=chosen.groupby("participant_id").size().to_numpy()
@@ -96,7 +129,7 @@ class Trial:
     @property
     def unit(self) -> str:
         """Unit of the primary endpoint."""
-        return str(self.effect["unit"]) if self.effect else "pu"
+        return str(self.effect["unit"]) if self.effect else "ms" if self.of_eyes else "pu"
 
 
 def headline(trial: Trial) -> Headline:
@@ -107,10 +140,10 @@ def headline(trial: Trial) -> Headline:
     estimate, low, high = effect["estimate"], effect["ci_low"], effect["ci_high"]
     aside = f"{trial.level:g} % CI {interval(low, high)} · {p_value(effect['p'])}"
     said = (
-        f"The change of {_endpoint_words(trial)} was {number(abs(estimate))} {trial.unit} "
+        f"The {_endpoint_words(trial)} was {number(abs(estimate))} {trial.unit} "
         f"{'higher' if estimate >= 0 else 'lower'} {_contrast_words(effect['contrast'])}, in "
         f"{count(int(effect['n_participants']), 'participant')} with "
-        f"{count(int(effect['n_sites']), 'lesion')}. {_verdict(low, high)}"
+        f"{count(int(effect['n_sites']), trial.sites[:-1])}. {_verdict(low, high)}"
     )
     drawn = figures.strip(estimate, low, high, trial.unit) if math.isfinite(low + high) else None
     return Headline("Treatment effect", f"{signed(estimate)} {trial.unit}", aside, said, drawn)
@@ -122,7 +155,14 @@ def _blinded(trial: Trial) -> Headline:
         "No treatment effect is shown: the allocation has not been used, and no arm is known to this page. "
         f"{count(trial.outputs.measurements['participant_id'].nunique(), 'participant')} measured."
     )
-    if len(people):
+    if len(people) and trial.of_eyes:
+        first, last = trial.span
+        mean = people["change"].mean()
+        said += (
+            f" From {first} to {last}, the response came {number(abs(mean))} {trial.unit} "
+            f"{'earlier' if mean < 0 else 'later'} on average, all arms together."
+        )
+    elif len(people):
         said += (
             f" From {trial.changes.first} to {trial.changes.last}, MTR of lesions below the participant's "
             f"median changed by {signed(people['change'].mean())} pu on average, all arms together."
@@ -144,8 +184,12 @@ def _contrast_words(contrast: str) -> str:
 
 
 def _endpoint_words(trial: Trial) -> str:
+    """What was compared, in words."""
     own = trial.endpoint_table
+    measure = MEASURES.get(str(own.get("measure", "")))
     if own.get("measure") == "mtr_pu" and own.get("site") == "lesion":
         chosen = "lesions below the participant's median" if own.get("select") == "submedian" else "lesions"
-        return f"MTR in {chosen}"
-    return trial.endpoint
+        return f"change of MTR in {chosen}"
+    if measure is None or own.get("site") != "eye":
+        return f"change of {trial.endpoint}"
+    return f"{measure.words} (negative: earlier)" if measure.change_of else f"change of the {measure.words}"

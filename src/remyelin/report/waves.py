@@ -21,6 +21,7 @@ FIT, BEFORE, BAND, REPLICATE = "#00796b", "#a3adb9", "#dfe5ec", "#77828f"
 SHOWN_VISITS = 4
 WINDOW_MS = (0.0, 300.0)
 AROUND_MS = (55.0, 65.0)  # shown before and after the P100 where visits are laid over each other
+NAME_MS = 8.0
 TROUGHS = (("n75_latency_ms", "N75", "right"), ("n135_latency_ms", "N135", "left"))
 
 
@@ -109,6 +110,8 @@ def _mark(
     """A point of the average and its name; it stands on the fit where there is one."""
     curve = own["fit_uv"] if own["fit_uv"].notna().all() else own["average_uv"]
     y = float(np.interp(at_ms, own["time_ms"], curve))
+    near = own.loc[(own["time_ms"] - at_ms).abs() <= NAME_MS, ["average_uv", "fit_uv"]].to_numpy()
+    clear = np.nanmax(near) if above else np.nanmin(near)  # the name stands clear of both curves
     main = above and filled
     face = FIT if filled else "white"
     marker = "o" if above else "v"
@@ -116,8 +119,8 @@ def _mark(
     point[0].set_gid(gid)
     ax.annotate(
         words,
-        (at_ms, y),
-        xytext=({"right": -3, "left": 3}.get(side, 0) * (1 if above else -4), 9 if above else -9),
+        (at_ms, clear),
+        xytext=({"right": -3, "left": 3}.get(side, 0) * (1 if above else -4), 7 if above else -7),
         textcoords="offset points",
         ha=side,
         va="bottom" if above else "top",
