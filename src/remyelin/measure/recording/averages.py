@@ -200,4 +200,8 @@ def _evoked(
         )
         values = np.asarray(sum(sign * data[index] for index, sign in montage.parts), np.float64)
         found.append(_sweeps(path, root, facts, comment, values, (sfreq, start), n, montage.name, flags))
+    if len({one.eye for one in found}) < len(found):
+        comments = ", ".join(repr(comment) for comment, *_ in content)
+        fix = "save each average to a file of its own, or name the eye in its comment"
+        raise InputError(file, "averages", f"several of one eye ({comments})", "one an eye", fix)
     return found

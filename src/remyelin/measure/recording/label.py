@@ -21,6 +21,7 @@ _EYES = {
     "both": "OU",
     "binocular": "OU",
 }
+_FIELD = re.compile(r"hemi|field|visual", re.IGNORECASE)
 MISSING = ("", "n/a", "N/A")
 _ACQ = re.compile(r"(od|os|ou)?(?:(\d+(?:p\d+)?)min)?", re.IGNORECASE)
 # Checks of less than 2 arcmin are beyond the acuity of an eye; 0.25 and 1 are the usual sizes in degrees.
@@ -51,7 +52,12 @@ def from_acq(label: str) -> Stated:
 
 
 def eye_in(text: str) -> str:
-    """The eye that a mark or `trial_type` tells: `reversal/L` is `OS`; empty if it tells none."""
+    """The eye that a mark or `trial_type` tells: `reversal/L` is `OS`; empty if it tells none.
+
+    A half of the visual field is no eye.
+    """
+    if _FIELD.search(text):
+        return ""
     words = re.split(r"[^A-Za-z]+", text.casefold())
     return next((_EYES[word] for word in reversed(words) if word in _EYES), "")
 

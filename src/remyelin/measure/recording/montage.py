@@ -48,7 +48,7 @@ def choose_channel(
     """
     eeg = [k for k, channel in enumerate(channels) if _is_eeg(channel, listed)]
     names = {k: _split(channels[k].label) for k in eeg}
-    montage = _wanted(names, wanted) if wanted else _midline(names)
+    montage = (_labelled(channels, eeg, wanted) or _wanted(names, wanted)) if wanted else _midline(names)
     if montage is None and not wanted and len(eeg) == 1:
         active, other = names[eeg[0]]
         montage = Montage("-".join(part for part in (active, other) if part), ((eeg[0], 1),))
@@ -85,6 +85,14 @@ def _split(label: str) -> tuple[str, str]:
 def _same(one: str, other: str) -> bool:
     a, b = one.upper(), other.upper()
     return _ALIASES.get(a, a) == _ALIASES.get(b, b)
+
+
+def _labelled(channels: Sequence[Channel], eeg: Sequence[int], wanted: str) -> Montage | None:
+    """The channel with just this label, but for spaces and case."""
+    for k in eeg:
+        if channels[k].label.replace(" ", "").casefold() == wanted.casefold():
+            return Montage(wanted, ((k, 1),))
+    return None
 
 
 def _wanted(names: dict[int, tuple[str, str]], wanted: str) -> Montage | None:
