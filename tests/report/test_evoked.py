@@ -81,6 +81,7 @@ def test_both_kinds_stand_on_one_page(out):
     assert page.panels == [*PERSON_PANELS[:-1], *VEP_PANELS, "flags"]
     assert "Change of MTR in submedian lesions" in page.text
     assert "Evoked potentials: From W00 to W26: right eye (OD) 2.1 ms earlier" in page.text
+    assert "Mean change from M00 to M06 in the 1 of 2 followed lesions" in page.text  # not W00 to W26
 
 
 def test_the_headline_is_the_mean_shift_with_its_interval(pages):

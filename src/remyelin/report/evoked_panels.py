@@ -200,13 +200,18 @@ def waves_panel(evoked: Evoked) -> Panel:
     visits, every = waves.shown_visits(evoked), evoked.visits
     answer = (
         f"{sentence(count(len(evoked.eyes), 'eye'))} at {listing(visits)}"
-        f"{f' of {len(every)} visits' if len(visits) < len(every) else ''}, all on the same axes. {EYE_ORDER}"
+        f"{f' of {len(every)} visits' if len(visits) < len(every) else ''}"
     )
+    several = len(evoked.eyes) * len(visits) > 1
+    answer += ", all on the same axes." if several else "."
+    answer += f" {EYE_ORDER}" if len(evoked.eyes) > 1 else ""
     caption = (
         "Thin: the replicates. Bold: their average, in its noise band. Dashed: what was fitted. The stripe "
         "is the 95 % interval of the P100 latency; points mark the peaks, in ms. Open point: a second hump. "
-        f"Light grey: the average of {visits[0]}. Positive is up."
+        "Positive is up."
     )
+    if len(visits) > 1:
+        caption += f" Light grey behind the later ones: the average of {visits[0]}."
     shown = []
     for k, check in enumerate(evoked.checks):
         words = check_words(check) if len(evoked.checks) > 1 else ""

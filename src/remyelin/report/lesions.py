@@ -31,7 +31,7 @@ class LesionChanges:
         lesions = measurements[
             measurements["site"].str.startswith("lesion:") & (measurements["condition"] == "")
         ]
-        visits = visit_order(measurements)
+        visits = image_visits(measurements) or visit_order(measurements)
         first, last = first or next(iter(visits), ""), last or next(reversed(visits), "")
         before, after = (_at(lesions, visit) for visit in (first, last))
         frame = before.add_suffix("_0").join(after.add_suffix("_1"), how="outer")
@@ -60,6 +60,11 @@ def visit_order(measurements: pd.DataFrame) -> list[str]:
     """
     days = measurements.groupby("visit")["day"].median().fillna(np.inf)
     return [str(visit) for visit in sorted(days.index, key=lambda visit: (days[visit], visit))]
+
+
+def image_visits(measurements: pd.DataFrame) -> list[str]:
+    """Visits at which something else than an eye was measured, by their day."""
+    return visit_order(measurements[~measurements["site"].str.startswith("eye:")])
 
 
 def _at(lesions: pd.DataFrame, visit: str) -> pd.DataFrame:

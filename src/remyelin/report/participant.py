@@ -10,7 +10,7 @@ import pandas as pd
 from . import evoked_panels, figures
 from .conduct import flag_table, registration_rows
 from .evoked import Evoked
-from .lesions import LesionChanges, visit_order
+from .lesions import LesionChanges, image_visits
 from .maps import Maps
 from .mosaic import close_ups, overview, scale_bars
 from .outputs import Outputs
@@ -35,8 +35,8 @@ class Participant:
 
     @cached_property
     def visits(self) -> list[str]:
-        """Visits in order of their days."""
-        return visit_order(self.measurements)
+        """Visits with images in order of their days; evoked potentials may have others."""
+        return image_visits(self.measurements)
 
     @cached_property
     def changes(self) -> LesionChanges:

@@ -28,11 +28,6 @@ class Trial:
     outputs: Outputs
 
     @cached_property
-    def visits(self) -> list[str]:
-        """Visits in order of their days."""
-        return visit_order(self.outputs.measurements)
-
-    @cached_property
     def changes(self) -> LesionChanges:
         """Lesions between the visits of the main effect, or the first and the last visit."""
         return LesionChanges.of(self.outputs.measurements)
@@ -60,9 +55,13 @@ class Trial:
 
     @property
     def span(self) -> tuple[str, str]:
-        """The visits compared: of an endpoint on eyes its own, else the first and the last."""
-        visits = self.endpoint_table.get("visits") if self.of_eyes else None
-        return (str(visits[0]), str(visits[-1])) if visits else (self.changes.first, self.changes.last)
+        """The visits compared: of eyes those of the endpoint, or their first and last; else the lesions'."""
+        if not self.of_eyes:
+            return self.changes.first, self.changes.last
+        measured = self.outputs.measurements
+        own = self.endpoint_table.get("visits")
+        visits = own or visit_order(measured[measured["site"].str.startswith("eye:")])
+        return str(visits[0]), str(visits[-1])
 
     @cached_property
     def effect(self) -> Mapping[str, Any] | None:
