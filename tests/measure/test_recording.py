@@ -208,11 +208,27 @@ def test_a_duplicate_channel_is_refused(tmp_path):
 
 def test_an_interrupted_recording_is_refused_but_the_word_alone_is_not(tmp_path):
     path = Recording().write(tmp_path)
+    gap = path.read_bytes().replace(b"+5\x14\x14", b"+9\x14\x14")
     patched(path, 192, b"EDF+D", 44)
     assert load(tmp_path, path).failures == ()
-    path.write_bytes(path.read_bytes().replace(b"+5\x14\x14", b"+9\x14\x14"))
-    error = only_error(load(tmp_path, path))
-    assert error.found == "interrupted (EDF+D, first gap after 5 s)"
+    path.write_bytes(gap)  # which says that it is continuous
+    assert only_error(load(tmp_path, path)).found == "interrupted (first gap after 5 s)"
+    patched(path, 192, b"EDF+D", 44)
+    assert only_error(load(tmp_path, path)).found == "interrupted (first gap after 5 s)"
+
+
+def test_a_record_without_its_clock_moves_no_mark(tmp_path):
+    """Taken for the first, the clock of the second record would put every mark a second too early."""
+    path = Recording().write(tmp_path)
+    before = read_edf(path, tmp_path).marks
+    data = path.read_bytes()
+    at = data.index(b"+0\x14\x14")
+    width = data.index(b"+1\x14\x14") - at
+    end = at + data[at:].index(b"\0\0")
+    assert end < at + width
+    path.write_bytes(data[:at] + bytes(end - at) + data[end:])
+    after = read_edf(path, tmp_path).marks
+    assert after == tuple(mark for mark in before if mark.onset_s >= 1)
 
 
 def test_a_broken_annotation_is_an_error_not_a_lost_reversal(tmp_path):

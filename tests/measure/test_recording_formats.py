@@ -231,6 +231,16 @@ def test_a_truncated_fif_is_refused_or_says_so(tmp_path, mne):
         assert loaded.failures or loaded.flags
 
 
+def test_a_name_in_a_fif_file_is_flagged_and_not_repeated(tmp_path, mne):
+    path = write_fif(tmp_path, mne)
+    raw = mne.io.read_raw_fif(path, preload=True, verbose="ERROR")
+    raw.info["subject_info"] = {"last_name": "Smith", "first_name": "Jane"}
+    raw.save(path, overwrite=True, fmt="double", verbose="ERROR")
+    [flag] = load(tmp_path, path).flags
+    assert "privacy" in str(flag)
+    assert "Smith" not in str(flag)
+
+
 def test_without_mne_the_way_out_is_told(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "mne", None)
     loaded = load(tmp_path, write_bdf(tmp_path), Recording().write(tmp_path))

@@ -49,7 +49,7 @@ def read_average(path: Path, root: Path, settings: Measuring) -> list[Sweeps]:
         return _evoked(path, root, settings, facts, flags)
     times, values = _columns(path, root)
     sfreq, start = _grid(times, file)
-    check_sampling(facts, sidecar, sfreq, file)
+    check_sampling(facts, sidecar, [sfreq], file)
     one = _sweeps(path, root, facts, "", values, (sfreq, start), facts.sweeps or 0, facts.reference, flags)
     return [one]
 

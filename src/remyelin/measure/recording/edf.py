@@ -23,8 +23,9 @@ from .identity import edf_identity
 # A recording of an hour, 32 channels at 2 kHz, has 0.5 GB.
 LIMIT_BYTES = 2**30
 _ONSET = re.compile(rb"([+-]\d+(?:\.\d*)?)(?:\x15(\d+(?:\.\d*)?))?")
-# Onsets of records are decimals of the writer; a clock that runs apart by less is a rounding.
-_SAME_S = 1e-3
+# Onsets of records are decimals of the writer; a clock that runs apart by less is a rounding. A file that
+# says it is continuous is believed a little more.
+_SAME_S = {True: 1e-3, False: 0.05}
 
 
 def read_edf(path: Path, root: Path | None) -> Continuous:
@@ -104,17 +105,17 @@ def _marks(data: bytes, header: Header, file: str) -> tuple[Mark, ...]:
     body = np.frombuffer(data, np.uint8, header.n_records * header.record_bytes, header.bytes_)
     body = body.reshape(header.n_records, header.record_bytes)
     marks: list[Mark] = []
-    clock: list[float] = []
+    clock: dict[int, float] = {}
     at = 0
     for signal in header.signals:
         width = 2 * signal.samples
         if signal.annotations:
             records = [record.tobytes() for record in body[:, at : at + width]]
             first = not clock
-            for record in records:
+            for k, record in enumerate(records):
                 found = _parse(record, file)
                 if first and found and found[0].text == "":
-                    clock.append(found[0].onset_s)
+                    clock[k] = found[0].onset_s
                 marks += [mark for mark in found if mark.text]
         at += width
     zero = _clock_zero(clock, header, file)
@@ -145,15 +146,15 @@ def _decoded(text: bytes) -> str:
         return text.decode("latin-1")
 
 
-def _clock_zero(clock: list[float], header: Header, file: str) -> float:
-    """The time of the first sample on the clock of the annotations."""
+def _clock_zero(clock: dict[int, float], header: Header, file: str) -> float:
+    """The time of the first sample on the clock of the annotations; each record states its own."""
     if not clock:
         return 0.0
-    steps = np.diff(clock)
-    gaps = np.flatnonzero(np.abs(steps - header.record_s) > _SAME_S)
-    if header.discontinuous and (len(gaps) or len(clock) < header.n_records):
-        after = clock[int(gaps[0])] - clock[0] + header.record_s if len(gaps) else 0.0
-        found = f"interrupted (EDF+D, first gap after {after:g} s)"
+    starts = np.array([onset - k * header.record_s for k, onset in clock.items()])
+    late = np.flatnonzero(np.abs(starts - starts[0]) > _SAME_S[header.discontinuous])
+    if len(late) or (header.discontinuous and len(clock) < header.n_records):
+        after = list(clock)[int(late[0])] * header.record_s if len(late) else 0.0
+        found = f"interrupted (first gap after {after:g} s)"
         fix = "export each uninterrupted stretch as a file of its own"
         raise InputError(file, "recording", found, "continuous (EDF or EDF+C)", fix)
-    return clock[0]
+    return float(starts[0])

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from remyelin.errors import InputError
+from remyelin.errors import Flag, InputError
 from remyelin.files import relative, safe_file
 
 from .continuous import Channel, Continuous, Filters, FloatArray, Mark
 from .edf import header_flags
 from .edf_header import Header, parse_header
+from .identity import identity_flag
 from .units import volts_per
 
 NAMES = {".vhdr": "BrainVision", ".bdf": "BDF", ".set": "EEGLAB", ".fif": "FIF", ".fif.gz": "FIF"}
@@ -44,6 +45,7 @@ def read_with_mne(path: Path, root: Path | None) -> Continuous:
         raw = _reader(mne, name)(path, preload=False, verbose="ERROR")
         channels = tuple(_channels(raw, name))
         marks = _marks(mne, raw)
+        subject = dict(raw.info["subject_info"] or {})
 
     def read(index: int) -> FloatArray:
         with quiet_mne(file, name):
@@ -58,7 +60,7 @@ def read_with_mne(path: Path, root: Path | None) -> Continuous:
         marks,
         _stated_s(header),
         header.lost if header else "",
-        tuple(header_flags(header, file)) if header else (),
+        tuple(header_flags(header, file)) if header else _identity(subject, file),
     )
 
 
@@ -140,6 +142,13 @@ def _marks(mne: Any, raw: Any) -> tuple[Mark, ...]:
         events = mne.find_events(raw, shortest_event=1, verbose="ERROR")
         marks = [Mark((int(at) - raw.first_samp) / sfreq, 0.0, f"stimulus/{code}") for at, _, code in events]
     return tuple(sorted(marks))
+
+
+def _identity(subject: Mapping[str, object], file: str) -> tuple[Flag, ...]:
+    """A flag if the subject's block of a FIF file holds a name or a birth date."""
+    if any(subject.get(key) for key in ("last_name", "first_name", "middle_name", "birthday")):
+        return (identity_flag(file, "subject information of the file"),)
+    return ()
 
 
 def _bdf_header(path: Path, file: str) -> Header:

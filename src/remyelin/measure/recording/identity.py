@@ -7,7 +7,9 @@ import re
 from remyelin.errors import Flag
 from remyelin.measure.privacy import looks_personal
 
-_FIX = "blank the field ('X X X X') before the file leaves the site (its content is not repeated here)"
+_FIX = (
+    "blank the field (in EDF: 'X X X X') before the file leaves the site (its content is not repeated here)"
+)
 # What stands in the field when nobody is named: EDF+ writes X for what is withheld.
 _NOBODY = {
     "x",
@@ -43,11 +45,12 @@ def edf_identity(patient: str, recording: str, file: str) -> list[Flag]:
     flags = []
     words = [word for word in patient.split() if word.casefold() not in _NOBODY]
     if any(_BIRTH.fullmatch(word) or not _CODE.fullmatch(word) for word in words) or looks_personal(patient):
-        flags.append(_flag(file, "patient field of the EDF header"))
+        flags.append(identity_flag(file, "patient field of the EDF header"))
     if looks_personal(recording):
-        flags.append(_flag(file, "recording field of the EDF header"))
+        flags.append(identity_flag(file, "recording field of the EDF header"))
     return flags
 
 
-def _flag(file: str, field: str) -> Flag:
+def identity_flag(file: str, field: str) -> Flag:
+    """The flag of a field that may identify a person."""
     return Flag(file, field, "identifying text", "nothing that identifies a person (privacy)", _FIX)

@@ -18,6 +18,7 @@ _LINE_UV = 5.0
 _LOCKED_UV = 0.5
 _SECONDS = 2.0
 # A peak touches the limit for a sample or two; a converter that is full stays there.
+_AT_LIMIT = 3
 _CLIPPED_MS = 4.0
 _CLIPPED_RUNS = 3
 _CONSTANT = 0.9
@@ -59,7 +60,7 @@ def clipped(signal: FloatArray, sfreq_hz: float, limits: tuple[float, float] | N
     for extreme, limit in ((low, limits and limits[0]), (high, limits and limits[1])):
         starts, ends = _runs(signal == extreme)
         at_limit = limit is not None and abs(extreme - limit) <= 1e-4 * (high - low)
-        least = 2 if at_limit else max(3, round(_CLIPPED_MS * sfreq_hz / 1000))
+        least = _AT_LIMIT if at_limit else max(_AT_LIMIT, round(_CLIPPED_MS * sfreq_hz / 1000))
         long = ends - starts >= least
         if at_limit or long.sum() >= _CLIPPED_RUNS:
             for start, end in zip(starts[long], ends[long], strict=True):

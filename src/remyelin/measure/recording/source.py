@@ -121,7 +121,7 @@ def read_source(path: Path, root: Path, *, full_field: bool = True) -> Source:
     recording = read_continuous(path, root)
     sidecar = read_sidecar(path, root)
     facts = read_facts(sidecar, file)
-    check_sampling(facts, sidecar, max(channel.sfreq_hz for channel in recording.channels), file)
+    check_sampling(facts, sidecar, [channel.sfreq_hz for channel in recording.channels], file)
     listed = read_listed(path, root)
     events = read_events(table_of(path, root, "events"), recording, root)
     if full_field:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from remyelin.errors import Flag, InputError
@@ -85,17 +85,18 @@ def read_facts(sidecar: Sidecar, recording: str) -> Facts:
     )
 
 
-def check_sampling(facts: Facts, sidecar: Sidecar, sfreq_hz: float, recording: str) -> None:
-    """The sampling rate of the header and that of the sidecar must be the same.
+def check_sampling(facts: Facts, sidecar: Sidecar, rates_hz: Sequence[float], recording: str) -> None:
+    """The sampling rate of the sidecar must be that of the channels, or of some where they differ.
 
     Raises
     ------
     InputError
-        If they differ by more than a rounding.
+        If it is that of none, but for a rounding.
     """
     stated = facts.sfreq_hz
-    if stated is None or abs(stated - sfreq_hz) <= 0.001 * sfreq_hz:
+    if stated is None or any(abs(stated - rate) <= 0.001 * rate for rate in rates_hz):
         return
+    sfreq_hz = rates_hz[0]
     found = f"{stated:g} Hz, but the header of {recording} says {sfreq_hz:g} Hz"
     fix = f"correct SamplingFrequency to {sfreq_hz:g} if the header is right, or export the recording again"
     raise InputError(
