@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from .average import Average, average
 from .detection import Detection, State, detect
-from .evidence import Posterior, explain
+from .evidence import explain
 from .prior import FloatArray, prior
 from .shape import Humps, Shape, humps, judge
 
@@ -118,7 +118,7 @@ def p100(
     recorded = average(sweeps_uv, sfreq_hz, start_ms)
     information = recorded.information()
     posterior = explain(information)
-    detection = _detected(np.asarray(sweeps_uv, float), sfreq_hz, posterior, absent_uv)
+    detection = detected(np.asarray(sweeps_uv, float), sfreq_hz, posterior.log_evidence, absent_uv)
     draws = posterior.draws(_DRAWS, np.random.default_rng(seed))
     shape, reason = judge(information, posterior, draws)
     if shape == "atypical":
@@ -151,11 +151,12 @@ def p100(
     )
 
 
-def _detected(sweeps: FloatArray, sfreq_hz: float, posterior: Posterior, absent_uv: float) -> Detection:
+def detected(sweeps: FloatArray, sfreq_hz: float, log_evidence: float, absent_uv: float) -> Detection:
+    """Whether there is a response: by the sweeps, or by the evidence of the average where they are few."""
     found = detect(sweeps, sfreq_hz, amplitude_uv=absent_uv)
     if np.isfinite(found.p):
         return found
-    odds = float(np.exp(min(posterior.log_evidence, 700.0)))
+    odds = float(np.exp(min(log_evidence, 700.0)))
     state: State = "present" if odds > _LONE_ODDS else "indeterminate"
     return Detection(state, 1 / (1 + odds), float("nan"), absent_uv)
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from remyelin.errors import InputError
 
-from .average import average
+from .average import Average, average
 from .conditional import Conditional, joined, pairwise
-from .evidence import explain
+from .evidence import Posterior, explain
 from .joint import Joint
 from .prior import FloatArray
 
@@ -102,7 +102,14 @@ def latency_shift(
     rates = np.broadcast_to(np.asarray(sfreq_hz, float), len(visits))
     starts = np.broadcast_to(np.asarray(start_ms, float), len(visits))
     recorded = [average(*visit) for visit in zip(visits, rates.tolist(), starts.tolist(), strict=True)]
-    joint = Joint(recorded, [explain(one.information()) for one in recorded])
+    return shift_between(recorded, [explain(one.information()) for one in recorded], prior_sd_ms)
+
+
+def shift_between(
+    recorded: Sequence[Average], explained: Sequence[Posterior], prior_sd_ms: float = _PRIOR_SD_MS
+) -> Shift:
+    """The shift from the first to the last of averages that have been explained one by one."""
+    joint = Joint(recorded, explained)
     pairs = [pairwise(joint, visit, prior_sd_ms) for visit in range(1, len(recorded))]
     last: Conditional = pairs[0] if len(pairs) == 1 else joined(joint, pairs, prior_sd_ms)
     fine, density = last.density()
