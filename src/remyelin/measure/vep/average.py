@@ -22,6 +22,8 @@ _STEP_MS = 2.0
 _PAIRED_FROM = 32
 # White noise, as a part of the noise's variance, that keeps a band-limited covariance regular.
 _FLOOR = 5e-3
+# Sweeps that differ by less than this part of their square differ by rounding.
+_SAME = 1e-20
 # A constant is unknown to this SD: amplifiers and baselines shift it.
 _OFFSET_UV = 3.0
 # A single average has no scatter; the correlation time of electroencephalographic noise after 1-100 Hz.
@@ -112,7 +114,7 @@ def average(sweeps_uv: FloatArray, sfreq_hz: float, start_ms: float) -> Average:
         found = f"{time[0]:.0f} to {time[-1]:.0f} ms after the stimulus"
         raise InputError("", "sweeps", found, "50 to 200 ms, in ms", "give start_ms in ms, and longer sweeps")
     error = _error(blocks, time) if len(blocks) > 1 else _lone_error(blocks[0], time, step)
-    if not error[0] > 0:
+    if not error[0] > _SAME * np.square(blocks).mean():
         raise InputError(
             "", "sweeps", "without scatter (all the same)", "sweeps with noise", "check the file"
         )

@@ -21,6 +21,8 @@ _ABSENT_UV = 4.0
 _DRAWS = 4000
 _FEWEST = 4
 _DISPERSED = 1.2
+# Components that scatter by less than this part of their square scatter by rounding.
+_SAME = 1e-20
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def detect(sweeps_uv: FloatArray, sfreq_hz: float, *, amplitude_uv: float = _ABS
     n = len(rows)
     mean = rows.mean(axis=0)
     scatter = (np.abs(rows - mean) ** 2).sum(axis=0) / (n - 1)
-    if not (scatter > 0).all():
+    if not (scatter > _SAME * np.abs(mean) ** 2).all():
         return Detection("indeterminate", float("nan"), float("nan"), amplitude_uv)
     p = _combined(n * np.abs(mean) ** 2 / scatter, n)
     power = _power(n * _expected(hz, sweeps.shape[1], sfreq_hz, amplitude_uv) / scatter, n)

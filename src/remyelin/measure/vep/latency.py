@@ -144,11 +144,18 @@ def p100(
         state=detection.state,
         shape="bifid" if found.times_ms else shape,
         hump_ms=found.times_ms,
-        reason="; ".join(words for words in (reason, found.reason) if words),
+        reason="; ".join(words for words in (reason, found.reason, _in_seconds(start_ms)) if words),
         detection=detection,
         time_ms=_GRID_MS,
         fit_uv=fit,
     )
+
+
+def _in_seconds(start_ms: float) -> str:
+    """Sweeps begin well before the stimulus or at it: a start within the millisecond before is doubtful."""
+    if not -1 < start_ms < 0:
+        return ""
+    return f"start_ms is {start_ms:g}: if it was meant in s, latencies are {-999 * start_ms:.0f} ms too long"
 
 
 def detected(sweeps: FloatArray, sfreq_hz: float, log_evidence: float, absent_uv: float) -> Detection:
