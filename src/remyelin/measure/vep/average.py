@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
@@ -26,6 +26,8 @@ _FLOOR = 5e-3
 _SAME = 1e-20
 # A constant is unknown to this SD: amplifiers and baselines shift it.
 _OFFSET_UV = 3.0
+# What is a visit's own in its response is as smooth as the response.
+_OWN_SMOOTHNESS_MS = 12.0
 # A single average has no scatter; the correlation time of electroencephalographic noise after 1-100 Hz.
 _LONE_CORRELATION_MS = 8.0
 
@@ -74,6 +76,14 @@ class Average:
     def whitened(self) -> FloatArray:
         """(sample,) the average, whitened."""
         return self.whiten(self.uv)
+
+    def loosened(self, part: float) -> Average:
+        """The same average of a response that differs from that of other visits by a part of its own size."""
+        middle = (self.time_ms > 50) & (self.time_ms < 250)
+        square = max(0.0, float(self.uv[middle].var()) - self.autocovariance_uv2[0])
+        lag = self.time_ms - self.time_ms[0]
+        own = part**2 * square * np.exp(-0.5 * (lag / _OWN_SMOOTHNESS_MS) ** 2)
+        return replace(self, autocovariance_uv2=self.autocovariance_uv2 + own)
 
     def information(self, shift_ms: float = 0.0) -> tuple[FloatArray, FloatArray]:
         """What the data say of the coefficients of a response that comes `shift_ms` later.
