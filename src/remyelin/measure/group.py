@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from remyelin.errors import InputError
 from remyelin.files import read_tsv
 from remyelin.run import Outcome, output_lock, read_records
 
+from .evoked_tables import TABLES
 from .facts import FAILURES, FLAGS, write_facts
 from .run import DATASET, RECORDS, Summary, failure_rows
 
@@ -63,7 +65,19 @@ def gather(out: Path | str) -> Summary:
             table.write(out / f"measurements.{kind}")
         write_facts(out / "failures.tsv", failures, FAILURES)
         write_facts(out / "flags.tsv", flags, FLAGS)
+        for kind, columns in TABLES.items():
+            _join_lines(out, people, kind, columns)
     return Summary(out, (), tuple(people), tuple(failures), len(flags))
+
+
+def _join_lines(out: Path, people: list[str], kind: str, columns: Sequence[str]) -> None:
+    """The lines of all participants in one table; no table where there is none."""
+    paths = [out / name / f"{name}_{kind}.tsv" for name in people]
+    lines = [line for path in paths if path.is_file() for line in read_tsv(path, out)]
+    if lines:
+        write_facts(out / f"{kind}.tsv", lines, columns)
+    else:
+        (out / f"{kind}.tsv").unlink(missing_ok=True)
 
 
 def _nothing() -> InputError:

@@ -17,12 +17,14 @@ from .checks import check_visits
 from .dataset import Participant, Visit
 from .facts import FLAGS, write_facts
 from .findings import Failure, Finding
+from .readings import Reading
 from .rows import Rows
 
 if TYPE_CHECKING:
     from remyelin.protocol import Measuring
     from remyelin.tables import Measurements
 
+    from .evoked import Evoked
     from .image import FloatArray
     from .visit import LoadedVisit
 
@@ -42,7 +44,9 @@ class Task:
     failures, flags
         What the index of the dataset found wrong.
     table
-        The participant's rows of the user's own tables.
+        The participant's rows of the user's own tables, those of readers and of retinas too.
+    readings
+        What readers read, for the comparison with one another.
     """
 
     root: Path | None
@@ -52,6 +56,7 @@ class Task:
     failures: tuple[Failure, ...] = ()
     flags: tuple[Finding, ...] = ()
     table: Measurements | None = None
+    readings: tuple[Reading, ...] = ()
 
     def key(self) -> str:
         """Hash of all that the result depends on; a file that cannot be read counts by its message."""
@@ -63,6 +68,7 @@ class Task:
             "failures": [_row(f.participant, f.visit, f.error.facts()) for f in self.failures],
             "flags": [_row(f.participant, f.visit, f.flag.facts()) for f in self.flags],
             "table": "" if self.table is None else self.table.frame.to_csv(),
+            "readings": [str(one) for one in self.readings],
         }
         return provenance.settings_hash(content)
 
@@ -82,10 +88,12 @@ class Task:
 
 def _files(visits: Iterable[Visit], root: Path) -> list[Path]:
     """Every file that a measurement of these visits reads."""
+    from .recording import recording_files
     from .sidecar import inherited
 
     found: set[Path] = set()
     for visit in visits:
+        found.update(recording_files(visit, root))
         images = [visit.mt_off, visit.mt_on, visit.lesion_mask, visit.brain_mask, visit.tissue]
         images += [*visit.mts, visit.tb1map]
         for path in (path for path in images if path is not None):
@@ -120,8 +128,9 @@ def measure_participant(task: Task) -> dict[str, Any]:
         rows: list[dict[str, Any]] = []
         if visits:
             rows = _measure(visits, task, failures, findings)
+        evoked = _measure_evoked(task, failures, findings)
         _check_unchanged(before, task.inputs())
-        _write_tables(task, rows, findings)
+        _write_tables(task, [*rows, *evoked.rows], evoked, findings)
     return {
         "failures": [_row(f.participant, f.visit, f.error.facts()) for f in failures],
         "flags": len(findings),
@@ -189,6 +198,21 @@ def _measure(
     return rows.rows
 
 
+def _measure_evoked(task: Task, failures: list[Failure], findings: list[Finding]) -> Evoked:
+    """The evoked potentials, with what follows from them and from the values that others read."""
+    from .evoked import Evoked, measure_evoked
+    from .evoked_tables import judge_eyes
+
+    assert task.root is not None and task.settings is not None  # noqa: PT018 -- for the type checker
+    if not any(visit.eeg or visit.averages for visit in task.participant.visits) and not task.readings:
+        return Evoked()
+    found = measure_evoked(task.participant, task.root, task.settings)
+    judge_eyes(found, task.participant, task.settings, task.table, task.readings)
+    failures += found.failures
+    findings += found.findings
+    return found
+
+
 def _rows(visits: Sequence[LoadedVisit], findings: Sequence[Finding]) -> Rows:
     doubts: dict[str, list[Flag]] = {}
     for finding in findings:
@@ -212,8 +236,12 @@ def _phantom(task: Task, visits: Sequence[LoadedVisit]) -> FloatArray | None:
     return np.asarray(chosen.fillna({"se": 0.0}), float)
 
 
-def _write_tables(task: Task, rows: list[dict[str, Any]], findings: Sequence[Finding]) -> None:
+def _write_tables(
+    task: Task, rows: list[dict[str, Any]], evoked: Evoked, findings: Sequence[Finding]
+) -> None:
     from remyelin.tables import Measurements
+
+    from .evoked_tables import write_evoked
 
     assert task.out is not None
     folder, name = task.out / task.participant.id, task.participant.id
@@ -222,6 +250,7 @@ def _write_tables(task: Task, rows: list[dict[str, Any]], findings: Sequence[Fin
         table = Measurements.concat([table, task.table])
     if len(table):
         table.write(folder / f"{name}_measurements.tsv")
+    write_evoked(folder, name, evoked)
     write_facts(
         folder / f"{name}_flags.tsv", [_row(f.participant, f.visit, f.flag.facts()) for f in findings], FLAGS
     )

@@ -12,18 +12,21 @@ from remyelin import files, provenance
 from remyelin.errors import InputError
 from remyelin.run import Job, Outcome, map_jobs, output_lock
 
+from .brought import Brought, read_brought
 from .dataset import Dataset, Participant
 from .findings import Failure, Finding
 from .participant import Task, measure_participant
 
 if TYPE_CHECKING:
     from remyelin.protocol import Measuring
-    from remyelin.tables import Measurements
 
 RECORDS = "records"
 # The record of what concerns the dataset as a whole, beside those of the participants.
 DATASET = "dataset"
-IGNORED = "*.html\n*.toml\n*.parquet\n*_measurements.tsv\n*_flags.tsv\n/*.tsv\n/*.txt\n/*.log\n/records\n"
+IGNORED = (
+    "*.html\n*.toml\n*.parquet\n*_measurements.tsv\n*_flags.tsv\n*_waveforms.tsv\n*_iscev.tsv\n"
+    "*_eligibility.tsv\n*_adjudication.tsv\n/*.tsv\n/*.txt\n/*.log\n/records\n"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +146,11 @@ def measure_participants(
     bids, out = Path(bids), Path(out)
     settings = settings or resolve_settings()
     dataset = Dataset.index(bids, labels)
-    tables, failures = _user_tables(dataset)
+    brought = read_brought(dataset)
+    failures = [*dataset.failures, *brought.failures]
+    flags = [*dataset.flags, *brought.findings]
     wanted = None if labels is None else {"sub-" + label.removeprefix("sub-") for label in labels}
-    jobs = [_dataset_job(failures, dataset.flags), *_jobs(dataset, failures, tables, settings, out, wanted)]
+    jobs = [_dataset_job(failures, flags), *_jobs(dataset, failures, brought, settings, out, wanted)]
     with output_lock(out):
         _write_frame(out, settings, dataset)
         outcome = map_jobs(
@@ -158,13 +163,6 @@ def measure_participants(
             progress=progress,
         )
     return _summary(out, outcome)
-
-
-def _user_tables(dataset: Dataset) -> tuple[dict[str, Measurements], list[Failure]]:
-    from .usertables import read_tables
-
-    tables, failures = read_tables(dataset)
-    return tables, [*dataset.failures, *failures]
 
 
 def _write_frame(out: Path, settings: Measuring, dataset: Dataset) -> None:
@@ -182,7 +180,7 @@ def _write_frame(out: Path, settings: Measuring, dataset: Dataset) -> None:
 def _jobs(
     dataset: Dataset,
     failures: Sequence[Failure],
-    tables: Mapping[str, Measurements],
+    brought: Brought,
     settings: Measuring,
     out: Path,
     wanted: Collection[str] | None,
@@ -196,7 +194,9 @@ def _jobs(
     for name in names:
         person = found.get(name, Participant(name, ()))
         flags = tuple(finding for finding in dataset.flags if finding.participant == name)
-        task = Task(dataset.root, out, person, settings, tuple(lost[name]), flags, tables.get(name))
+        readings = tuple(brought.readings.get(name, ()))
+        table = brought.tables.get(name)
+        task = Task(dataset.root, out, person, settings, tuple(lost[name]), flags, table, readings)
         jobs.append(Job(name, task.key(), task))
     return jobs
 

@@ -19,11 +19,11 @@ from .evidence import Posterior, explain
 from .joint import Joint
 from .prior import FloatArray
 
-# A choice, between the published SDs of a change of P100 (2.4 to 12.4 ms): so wide that it hardly moves an eye
-# whose shift is known to 3 ms, and keeps one with hardly any response from being taken for a huge change.
+# A choice, between the published SDs of a change of P100 (2.4 to 12.4 ms): so wide that it hardly moves an
+# eye whose shift is known to 3 ms, and keeps one with hardly any response from being taken for a huge change.
 _PRIOR_SD_MS = 10.0
 # No response is quite the same at two visits: a part of its size is the visit's own.
-_OWN_PART = 0.1
+_OWN_PART = 0.15
 _LEVEL = 0.95
 
 

@@ -1,0 +1,139 @@
+"""Rows of one eye and stimulus: latencies, amplitude, and the shift since the first visit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from remyelin.errors import Flag, InputError
+from remyelin.tables import MEASURES
+
+from .responses import Response
+from .rows import RANK, Rows
+from .vep import P100, latency_shift
+
+NO_DELAY = "DisplayDelay"
+
+
+def response_rows(participant: str, day: float | None, response: Response) -> list[dict[str, Any]]:
+    """The rows of the replicates together, of each, and of the humps of a bifid response."""
+    rows = _rows(participant, {response.visit: day}, response, response.flags)
+    _add(rows, response, response.pooled, {})
+    runs = {one.run for one in response.replicates}
+    for k, (recording, one) in enumerate(zip(response.replicates, response.each, strict=False)):
+        name = recording.run if len(runs) == len(response.replicates) else ""
+        _add(rows, response, one, {"run": name or str(k + 1)})
+    for k, hump_ms in enumerate(response.pooled.hump_ms, start=1):
+        condition = response.condition(hump=str(k))
+        rows.add(response.visit, response.site, "p100_latency_ms", hump_ms, condition=condition)
+    return rows.rows
+
+
+def _add(rows: Rows, response: Response, found: P100, more: Mapping[str, str]) -> None:
+    quality = "flag" if found.shape == "atypical" else "pass"
+    condition = response.condition(**more)
+    reason = found.reason
+    if found.state == "absent":
+        reason = f"no response (p {found.detection.p:.2g}, power {100 * found.detection.power:.0f} %)"
+    for measure, value, se in _values(found):
+        low, high = MEASURES[measure].low, MEASURES[measure].high
+        if np.isfinite(value) and not low <= value <= high:
+            words = f"{value:.3g} {MEASURES[measure].unit} is not plausible"
+            rows.add(
+                response.visit,
+                response.site,
+                measure,
+                np.nan,
+                condition=condition,
+                quality="fail",
+                reason=words,
+            )
+            continue
+        state = found.state if np.isfinite(value) or found.state == "absent" else "missing"
+        rows.add(
+            response.visit,
+            response.site,
+            measure,
+            value,
+            se=se,
+            condition=condition,
+            state=state,
+            quality=quality,
+            reason=reason,
+        )
+
+
+def _values(found: P100) -> Iterator[tuple[str, float, float]]:
+    yield "p100_latency_ms", found.latency_ms, found.se_ms
+    yield "p100_amplitude_uv", found.amplitude_uv, found.amplitude_se_uv
+    yield "n75_latency_ms", found.n75_ms, np.nan
+    yield "n135_latency_ms", found.n135_ms, np.nan
+    yield "vep_snr", found.snr, np.nan
+
+
+def shift_rows(
+    participant: str, days: Mapping[str, float | None], responses: Sequence[Response]
+) -> list[dict[str, Any]]:
+    """`vep_shift_ms` of one eye and stimulus at each visit after the first, which is its reference."""
+    found = []
+    for k in range(1, len(responses)):
+        found += _shift(participant, days, responses[: k + 1])
+    return found
+
+
+def _shift(
+    participant: str, days: Mapping[str, float | None], responses: Sequence[Response]
+) -> list[dict[str, Any]]:
+    first, last = responses[0], responses[-1]
+    flags = [flag for one in (first, last) for flag in one.flags if not _same_display(flag, first, last)]
+    rows = _rows(participant, days, last, tuple(dict.fromkeys(flags)))
+    worst = [one for one in (first, last) if one.pooled.state != "present"]
+    absent = [one for one in worst if one.pooled.state == "absent"]
+    condition = last.condition()
+    if absent:
+        reason = f"no response at {absent[0].visit}: nothing to compare"
+        rows.add(
+            last.visit,
+            last.site,
+            "vep_shift_ms",
+            np.nan,
+            condition=condition,
+            state="absent",
+            reason=reason,
+        )
+        return rows.rows
+    used = [one for one in responses if one in (first, last) or one.pooled.state == "present"]
+    try:
+        shift = latency_shift(
+            [one.sweeps_uv for one in used],
+            [one.sfreq_hz for one in used],
+            [one.start_ms for one in used],
+        )
+    except InputError as error:
+        rows.add(last.visit, last.site, "vep_shift_ms", np.nan, condition=condition, reason=str(error))
+        return rows.rows
+    rows.add(
+        last.visit,
+        last.site,
+        "vep_shift_ms",
+        shift.ms,
+        se=shift.se_ms,
+        condition=condition,
+        state="indeterminate" if worst else "present",
+        reason=f"the response is indeterminate at {worst[0].visit}" if worst else "",
+    )
+    return rows.rows
+
+
+def _same_display(flag: Flag, first: Response, last: Response) -> bool:
+    """A delay that nobody stated is in both visits, and so not in their difference."""
+    return flag.field == NO_DELAY and first.setup.display_delay_ms == last.setup.display_delay_ms
+
+
+def _rows(
+    participant: str, days: Mapping[str, float | None], response: Response, flags: Sequence[Flag]
+) -> Rows:
+    ranked = sorted(flags, key=lambda flag: -RANK[flag.quality])
+    return Rows(participant, days, {response.visit: response.file}, {response.visit: ranked})

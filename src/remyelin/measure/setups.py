@@ -1,0 +1,84 @@
+"""How recordings were made, compared between visits: another instrument is another latency."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+
+from remyelin.errors import Flag
+
+from .findings import Finding
+from .recording import Setup
+from .responses import Response
+
+_WORDS = {
+    "montage": ("montage", "", 0.0),
+    "high_pass_hz": ("high-pass filter", " Hz", 0.05),
+    "low_pass_hz": ("low-pass filter", " Hz", 0.05),
+    "notch_hz": ("notch filter", " Hz", 0.05),
+    "display": ("display", "", 0.0),
+    "display_delay_ms": ("display delay", " ms", 0.01),
+    "luminance_cd_per_m2": ("luminance", " cd/m2", 0.1),
+    "contrast_percent": ("contrast", " %", 0.05),
+    "field_deg": ("field", " deg", 0.05),
+    "reversal_rate_hz": ("reversal rate", " /s", 0.05),
+}
+"""Words, unit, and the part by which a value may differ before it counts as changed."""
+
+
+def setup_changes(participant: str, responses: Iterable[Response]) -> list[Finding]:
+    """Flags where an eye was recorded otherwise than at its first visit, or with other checks only.
+
+    What one of the two visits does not state is not compared. The display delay is taken off the latencies,
+    but another delay means another display.
+    """
+    found = []
+    by_eye: dict[str, list[Response]] = {}
+    for one in responses:
+        by_eye.setdefault(one.eye, []).append(one)
+    for own in by_eye.values():
+        first = own[0].visit
+        before = {one.stimulus: one for one in own if one.visit == first}
+        for visit in dict.fromkeys(one.visit for one in own if one.visit != first):
+            later = [one for one in own if one.visit == visit]
+            for one in later:
+                if one.stimulus in before:
+                    found += [
+                        Finding(participant, visit, flag) for flag in _differences(before[one.stimulus], one)
+                    ]
+            if not any(one.stimulus in before for one in later):
+                found.append(Finding(participant, visit, _other_checks(list(before.values()), later)))
+    return found
+
+
+def _differences(before: Response, after: Response) -> Iterable[Flag]:
+    for item in fields(Setup):
+        words, unit, tolerance = _WORDS[item.name]
+        old, new = getattr(before.setup, item.name), getattr(after.setup, item.name)
+        if _changed(old, new, tolerance):
+            found = f"{_shown(new)}{unit}, and was {_shown(old)}{unit} at {before.visit}"
+            fix = "compare the visits only if the change is known to shift no latency"
+            yield Flag(after.file, words, found, "the same at every visit", fix)
+
+
+def _changed(old: object, new: object, tolerance: float) -> bool:
+    if old in (None, "") or new in (None, ""):
+        return False
+    if isinstance(old, int | float) and isinstance(new, int | float):
+        return abs(new - old) > tolerance * max(abs(old), abs(new)) + 1e-9
+    return old != new
+
+
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
+def _other_checks(before: Sequence[Response], after: Sequence[Response]) -> Flag:
+    old, new = (_checks(responses) for responses in (before, after))
+    fix = "record the check size of the first visit; the visits are not compared"
+    return Flag(after[0].file, "check size", f"{new}, and was {old} at {before[0].visit}", "the same", fix)
+
+
+def _checks(responses: Sequence[Response]) -> str:
+    words = [one.stimulus.replace("check=", "") or "not stated" for one in responses]
+    return " and ".join(f"{word}'" if word[0].isdigit() else word for word in words)
