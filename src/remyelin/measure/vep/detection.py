@@ -12,13 +12,14 @@ from .average import checked, paired
 from .prior import FloatArray, typical_wave
 
 State = Literal["present", "absent", "indeterminate"]
+ComplexArray = npt.NDArray[np.complex128]
 
 # The band that holds a pattern-reversal response: below it drift, above it mostly muscle and mains.
 _BAND_HZ = (3.0, 18.0)
 _FALSE_ALARM = 0.01
 _POWER = 0.9
 _ABSENT_UV = 4.0
-_DRAWS = 4000
+_DRAWS = 1000
 _FEWEST = 4
 _DISPERSED = 1.2
 # Components that scatter by less than this part of their square scatter by rounding.
@@ -58,8 +59,9 @@ def detect(sweeps_uv: FloatArray, sfreq_hz: float, *, amplitude_uv: float = _ABS
 
     The Fourier component of each sweep at each of its harmonics between 3 and 18 Hz is compared with its
     scatter from sweep to sweep (T2circ of Victor and Mast, doi 10.1016/0013-4694(91)90099-P), and the
-    probabilities are combined by Fisher's method. Neighbouring sweeps are averaged first, because their
-    rhythms are correlated.
+    probabilities are combined by Fisher's method, scaled for harmonics that are correlated (Brown 1975, doi
+    10.2307/2529826; the variance from random signs of the sweeps). A Hann taper keeps alpha rhythm in its own
+    harmonics. Neighbouring sweeps are averaged first, because their rhythms are correlated.
 
     Parameters
     ----------
@@ -92,49 +94,61 @@ def detect(sweeps_uv: FloatArray, sfreq_hz: float, *, amplitude_uv: float = _ABS
     rows = paired(harmonics)
     n = len(rows)
     mean = rows.mean(axis=0)
-    scatter = (np.abs(rows - mean) ** 2).sum(axis=0) / (n - 1)
-    if not (scatter > _SAME * np.abs(mean) ** 2).all():
+    residual = rows - mean
+    square = (np.abs(residual) ** 2).sum(axis=0)
+    if not (square > _SAME * np.abs(mean) ** 2).all():
         return Detection("indeterminate", float("nan"), float("nan"), amplitude_uv)
-    p = _combined(n * np.abs(mean) ** 2 / scatter, n)
-    power = _power(n * _expected(hz, sweeps.shape[1], sfreq_hz, amplitude_uv) / scatter, n)
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], (_DRAWS, n))
+    noise = signs @ residual / n
+    spread, freedom = _brown(_fisher(noise, square - n * np.abs(noise) ** 2, n), len(hz))
+    p = _tail(float(_fisher(mean, square, n)) / spread, freedom)
+    response = noise + _expected(hz, sweeps.shape[1], sfreq_hz, amplitude_uv)
+    power = float((_fisher(response, square, n) / spread > _critical(freedom)).mean())
     if p < _FALSE_ALARM:
         return Detection("present", p, power, amplitude_uv)
     return Detection("absent" if power >= _POWER else "indeterminate", p, power, amplitude_uv)
 
 
-def _harmonics(sweeps: FloatArray, sfreq_hz: float) -> tuple[npt.NDArray[np.complex128], FloatArray]:
-    """(sweep, harmonic) Fourier components without the straight line of each sweep, and their frequencies."""
+def _harmonics(sweeps: FloatArray, sfreq_hz: float) -> tuple[ComplexArray, FloatArray]:
+    """(sweep, harmonic) Fourier components of the tapered sweeps without their lines, and frequencies."""
     samples = sweeps.shape[1]
     ramp = np.arange(samples) - (samples - 1) / 2
     level = sweeps - sweeps.mean(axis=1, keepdims=True)
     level = level - np.outer(level @ ramp / (ramp @ ramp), ramp)
     hz = np.fft.rfftfreq(samples, 1 / sfreq_hz)
     band = (hz >= _BAND_HZ[0]) & (hz <= _BAND_HZ[1])
-    return np.fft.rfft(level, axis=1)[:, band], np.asarray(hz[band], float)
+    return np.fft.rfft(level * np.hanning(samples), axis=1)[:, band], np.asarray(hz[band], float)
 
 
-def _combined(ratio: FloatArray, n: int) -> float:
-    """Fisher's combination of the T2circ tests, ratio ~ F(2, 2n - 2) without a response."""
-    from scipy.stats import chi2, f
+def _fisher(mean: ComplexArray, square: FloatArray, n: int) -> FloatArray:
+    """(...) Fisher's sum over the harmonics; n |mean|^2 / variance ~ F(2, 2n - 2) without a response."""
+    from scipy.stats import f
 
-    log_p = np.maximum(f.logsf(ratio, 2, 2 * n - 2), -700.0)
-    return float(chi2.sf(-2 * log_p.sum(), 2 * len(ratio)))
+    ratio = n * np.abs(mean) ** 2 / (square / (n - 1))
+    return np.asarray(-2 * np.maximum(f.logsf(ratio, 2, 2 * n - 2), -700.0).sum(axis=-1))
 
 
-def _expected(hz: FloatArray, samples: int, sfreq_hz: float, amplitude_uv: float) -> FloatArray:
-    """|component|^2 of a typical response of this size (that of the prior, slightly dispersed)."""
+def _brown(without: FloatArray, harmonics: int) -> tuple[float, float]:
+    """Scale and degrees of freedom of the sum, whose variance is that of sums `without` a response."""
+    scale = max(1.0, float(without.var()) / (4 * harmonics))
+    return scale, 2 * harmonics / scale
+
+
+def _tail(statistic: float, freedom: float) -> float:
+    from scipy.stats import chi2
+
+    return float(chi2.sf(statistic, freedom))
+
+
+def _critical(freedom: float) -> float:
+    from scipy.stats import chi2
+
+    return float(chi2.isf(_FALSE_ALARM, freedom))
+
+
+def _expected(hz: FloatArray, samples: int, sfreq_hz: float, amplitude_uv: float) -> ComplexArray:
+    """Components of a typical response of this size, slightly dispersed, after a third of the sweep."""
     time = np.arange(samples) / sfreq_hz * 1000
-    wave = typical_wave(time - time[-1] / 2, _DISPERSED)
+    wave = typical_wave(time - time[-1] / 3, _DISPERSED) * np.hanning(samples)
     phase = np.exp(-2j * np.pi * np.outer(hz, time / 1000))
-    return np.asarray(np.abs(phase @ (wave * amplitude_uv / wave.max())) ** 2)
-
-
-def _power(noncentrality: FloatArray, n: int) -> float:
-    """How often responses of this size would be seen: draws of the noncentral F ratios, seed fixed."""
-    from scipy.stats import chi2, f
-
-    rng = np.random.default_rng(0)
-    signal = rng.noncentral_chisquare(2, 2 * noncentrality, (_DRAWS, len(noncentrality))) / 2
-    noise = rng.chisquare(2 * n - 2, signal.shape) / (2 * n - 2)
-    statistic = -2 * np.maximum(f.logsf(signal / noise, 2, 2 * n - 2), -700.0).sum(axis=1)
-    return float((statistic > chi2.isf(_FALSE_ALARM, 2 * len(noncentrality))).mean())
+    return np.asarray(phase @ wave * (amplitude_uv / typical_wave(time - time[-1] / 3, _DISPERSED).max()))
