@@ -13,10 +13,11 @@ from remyelin.errors import Flag
 from .evoked_rows import response_rows, shift_rows
 from .findings import Failure, Finding
 from .iscev import check_iscev
+from .polarity import with_polarity
 from .recording import Sweeps, load_recordings
 from .responses import Response, measure_responses
 from .sector_rows import sector_rows
-from .setups import setup_changes
+from .setups import with_changes
 from .waveforms import waveform_rows
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def measure_evoked(participant: Participant, root: Path, settings: Measuring) ->
     """
     found = Evoked()
     responses: list[Response] = []
+    doubts: dict[str, list[Flag]] = {}
     sectors: dict[str, list[Sweeps]] = {}
     days = {visit.id: visit.day for visit in participant.visits}
     for visit in participant.visits:
@@ -74,17 +76,16 @@ def measure_evoked(participant: Participant, root: Path, settings: Measuring) ->
         loaded = load_recordings(visit, root, settings)
         measured, lost = measure_responses(participant.id, visit.id, loaded.sweeps, settings)
         found.failures += [*loaded.failures, *lost]
-        measured = [_with_single(one) for one in measured]
-        of_values = [flag for one in measured for flag in one.flags]
-        flags = _bundled(dict.fromkeys([*loaded.flags, *of_values]))
-        found.findings += [Finding(participant.id, visit.id, flag) for flag in flags]
+        doubts[visit.id] = list(loaded.flags)
         for one in measured:
             found.standard += check_iscev(one.replicates).rows(participant.id, visit.id)
-        responses += measured
+        responses += [_with_single(one) for one in measured]
         sectors[visit.id] = [one for one in loaded.sweeps if one.sector]
-    changes = setup_changes(participant.id, responses)
-    found.findings += changes
-    responses = [_with_changes(one, changes) for one in responses]
+    responses = with_changes(with_polarity(responses))
+    for one in responses:
+        doubts[one.visit] += one.flags
+    for name, flags in doubts.items():
+        found.findings += [Finding(participant.id, name, flag) for flag in _bundled(dict.fromkeys(flags))]
     for one in responses:
         found.rows += response_rows(participant.id, days[one.visit], one)
         found.waveforms += waveform_rows(one)
@@ -103,15 +104,6 @@ def _with_single(response: Response) -> Response:
     fix = "record each eye and check size twice (run-1, run-2), as the standard asks"
     flag = Flag(response.file, "replicates", f"1 of {response.eye}", "2 or more", fix)
     return replace(response, flags=(*response.flags, flag))
-
-
-def _with_changes(response: Response, changes: Iterable[Finding]) -> Response:
-    own = [
-        finding.flag
-        for finding in changes
-        if finding.visit == response.visit and finding.flag.file == response.file
-    ]
-    return replace(response, flags=tuple(dict.fromkeys([*response.flags, *own])))
 
 
 def _bundled(flags: Iterable[Flag]) -> list[Flag]:

@@ -10,6 +10,7 @@ import numpy as np
 from remyelin.errors import Flag, InputError
 from remyelin.tables import MEASURES
 
+from .polarity import is_inverted
 from .responses import Response
 from .rows import RANK, Rows
 from .vep import P100, latency_shift
@@ -102,6 +103,13 @@ def _shift(
             condition=condition,
             state="absent",
             reason=reason,
+        )
+        return rows.rows
+    inverted = [one.visit for one in (first, last) if is_inverted(one)]
+    if inverted:
+        reason = f"the recording of {inverted[0]} is upside down"
+        rows.add(
+            last.visit, last.site, "vep_shift_ms", np.nan, condition=condition, quality="fail", reason=reason
         )
         return rows.rows
     used = [one for one in responses if one in (first, last) or one.pooled.state == "present"]

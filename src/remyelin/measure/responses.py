@@ -112,10 +112,6 @@ def _measured(visit: str, replicates: Sequence[Sweeps], settings: Measuring) -> 
     if len(used) > 1:
         each = tuple(p100(row, sfreq, start, absent_uv=settings.vep_absent_uv) for row in rows)
         flags += _disagreement(used, each, settings.vep_replicate_ms)
-    if pooled.reason.startswith("inverted"):
-        fix = "check the montage (Oz-Fz, not Fz-Oz) and exchange the electrodes in the file"
-        found = "inverted (P100 is negative)"
-        flags.append(Flag(used[0].file, "polarity", found, "P100 positive at Oz", fix, "fail"))
     return Response(
         visit,
         used[0].eye,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from remyelin.errors import Flag
 
-from .findings import Finding
 from .recording import Setup
 from .responses import Response
 
@@ -26,29 +25,32 @@ _WORDS = {
 """Words, unit, and the part by which a value may differ before it counts as changed."""
 
 
-def setup_changes(participant: str, responses: Iterable[Response]) -> list[Finding]:
-    """Flags where an eye was recorded otherwise than at its first visit, or with other checks only.
+def with_changes(responses: Sequence[Response]) -> list[Response]:
+    """The responses of a participant, those recorded otherwise than at the eye's first visit flagged.
 
     What one of the two visits does not state is not compared. The display delay is taken off the latencies,
-    but another delay means another display.
+    but another delay means another display. An eye recorded with other check sizes only is not compared.
     """
-    found = []
-    by_eye: dict[str, list[Response]] = {}
+    first: dict[str, str] = {}
     for one in responses:
-        by_eye.setdefault(one.eye, []).append(one)
-    for own in by_eye.values():
-        first = own[0].visit
-        before = {one.stimulus: one for one in own if one.visit == first}
-        for visit in dict.fromkeys(one.visit for one in own if one.visit != first):
-            later = [one for one in own if one.visit == visit]
-            for one in later:
-                if one.stimulus in before:
-                    found += [
-                        Finding(participant, visit, flag) for flag in _differences(before[one.stimulus], one)
-                    ]
-            if not any(one.stimulus in before for one in later):
-                found.append(Finding(participant, visit, _other_checks(list(before.values()), later)))
-    return found
+        first.setdefault(one.eye, one.visit)
+    return [_compared(one, responses, first[one.eye]) for one in responses]
+
+
+def _compared(response: Response, responses: Sequence[Response], first: str) -> Response:
+    if response.visit == first:
+        return response
+    eye = [one for one in responses if one.eye == response.eye]
+    before = [one for one in eye if one.visit == first]
+    later = [one for one in eye if one.visit == response.visit]
+    same = [one for one in before if one.stimulus == response.stimulus]
+    if same:
+        flags = list(_differences(same[0], response))
+    elif not {one.stimulus for one in before} & {one.stimulus for one in later}:
+        flags = [_other_checks(before, later)]
+    else:
+        flags = []
+    return replace(response, flags=tuple(dict.fromkeys([*response.flags, *flags])))
 
 
 def _differences(before: Response, after: Response) -> Iterable[Flag]:

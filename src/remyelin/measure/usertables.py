@@ -40,8 +40,11 @@ def read_tables(dataset: Dataset) -> tuple[dict[str, Measurements], list[Failure
             failures.append(Failure("", "", error))
             continue
         failures += [Failure(who if who in dataset.known else "", "", error) for who, error in errors.items()]
-        for participant in table.frame["participant_id"].unique():
-            found[participant].append((path, table.select(participant_id=participant)))
+        frame = table.frame
+        named = frame.assign(source=frame["source"].replace({"": relative(path, dataset.root)}))
+        for participant in frame["participant_id"].unique():
+            own = Measurements(named[named["participant_id"] == participant])
+            found[participant].append((path, own))
     joined = {}
     for participant, parts in found.items():
         try:

@@ -39,8 +39,8 @@ def _lines(
         else np.full(len(time), np.nan)
     )
     fit = np.interp(time, peak.time_ms, peak.fit_uv, left=np.nan, right=np.nan)
-    if not np.isfinite(peak.latency_ms):
-        fit = np.full(len(time), np.nan)
+    # The constant of an average is unknown, and no part of the fit.
+    fit += np.nanmean(average - fit) if np.isfinite(peak.latency_ms) else np.nan
     for values in zip(time, average, se, fit, strict=True):
         numbers = dict(zip(COLUMNS[3:], (_number(value) for value in values), strict=True))
         yield {"visit": response.visit, "site": response.site, "condition": condition, **numbers}

@@ -18,7 +18,8 @@ from .panels import Headline, Panel, Table, quality_chip
 from .words import count, number, sentence, signed
 
 SHOWN_LESIONS = 24
-CLINICAL = ("edss", "lcla_letters")
+# Measured at the participant, and not in images.
+OF_PEOPLE = ("edss", "lcla_letters", "p100_asymmetry_ms", "rnfl_asymmetry_um", "gcipl_asymmetry_um")
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,8 @@ class Participant:
     def imaged(self) -> bool:
         """Whether the page is of images: it is unless there are visual evoked potentials and nothing else."""
         elsewhere = ~self.measurements["site"].str.startswith("eye:")
-        return (
-            bool((elsewhere & ~self.measurements["measure"].isin(CLINICAL)).any()) or not self.evoked.present
-        )
+        of_images = elsewhere & ~self.measurements["measure"].isin(OF_PEOPLE)
+        return bool(of_images.any()) or not self.evoked.present
 
 
 def headline(person: Participant) -> Headline:

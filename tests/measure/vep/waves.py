@@ -78,21 +78,21 @@ def times_ms(sfreq: float = 1000.0, start_ms: float = START_MS, end_ms: float = 
 
 
 def noise(
-    rng: np.random.Generator, n: int, times: np.ndarray, sd_uv: float = 11.7, rate_hz: float = 1000.0
+    rng: np.random.Generator, n: int, times: np.ndarray, sd_uv: float = 11.7, alpha: float = 1.0
 ) -> np.ndarray:
     """(sweep, sample) of one continuous recording: 1/f from 1 to 80 Hz and an alpha rhythm.
 
-    It is drawn at `rate_hz` and read at `times` (ms after each reversal) between its samples, so that two
-    sampling rates can see the same noise.
+    It is drawn at 1 kHz and read at `times` (ms after each reversal) between its samples, so that two sampling
+    rates can see the same noise.
     """
     onset = 500 + np.arange(n) * 1000 / RATE_HZ
-    length = int((onset[-1] + 1000) * rate_hz / 1000)
-    f = np.fft.rfftfreq(length, 1 / rate_hz)
+    length = int(onset[-1]) + 1000
+    f = np.fft.rfftfreq(length, 1e-3)
     size = np.where((f >= 1) & (f <= 80), np.maximum(f, 1) ** -0.5, 0)
-    size += 1.5 * np.exp(-0.5 * ((f - 10) / 0.7) ** 2)
+    size += alpha * np.exp(-0.5 * ((f - 10) / 0.7) ** 2)
     x = np.fft.irfft(size * (rng.standard_normal(f.size) + 1j * rng.standard_normal(f.size)), length)
     at = onset[:, None] + times
-    return np.asarray(CubicSpline(np.arange(length) * 1000 / rate_hz, x * sd_uv / x.std())(at))
+    return np.asarray(CubicSpline(np.arange(length), x * sd_uv / x.std())(at))
 
 
 def recording(

@@ -60,7 +60,7 @@ def detect(sweeps_uv: FloatArray, sfreq_hz: float, *, amplitude_uv: float = _ABS
     The Fourier component of each sweep at each of its harmonics between 3 and 18 Hz is compared with its
     scatter from sweep to sweep (T2circ of Victor and Mast, doi 10.1016/0013-4694(91)90099-P), and the
     probabilities are combined by Fisher's method, scaled for harmonics that are correlated (Brown 1975, doi
-    10.2307/2529826; the variance from random signs of the sweeps). A Hann taper keeps alpha rhythm in its own
+    10.2307/2529826). A Hann taper keeps alpha rhythm in its own
     harmonics. Neighbouring sweeps are averaged first, because their rhythms are correlated.
 
     Parameters
@@ -98,11 +98,10 @@ def detect(sweeps_uv: FloatArray, sfreq_hz: float, *, amplitude_uv: float = _ABS
     square = (np.abs(residual) ** 2).sum(axis=0)
     if not (square > _SAME * np.abs(mean) ** 2).all():
         return Detection("indeterminate", float("nan"), float("nan"), amplitude_uv)
-    signs = np.random.default_rng(0).choice([-1.0, 1.0], (_DRAWS, n))
-    noise = signs @ residual / n
-    spread, freedom = _brown(_fisher(noise, square - n * np.abs(noise) ** 2, n), len(hz))
+    spread, freedom = _brown(residual, square)
     p = _tail(float(_fisher(mean, square, n)) / spread, freedom)
-    response = noise + _expected(hz, sweeps.shape[1], sfreq_hz, amplitude_uv)
+    signs = np.random.default_rng(0).choice([-1.0, 1.0], (_DRAWS, n))
+    response = signs @ residual / n + _expected(hz, sweeps.shape[1], sfreq_hz, amplitude_uv)
     power = float((_fisher(response, square, n) / spread > _critical(freedom)).mean())
     if p < _FALSE_ALARM:
         return Detection("present", p, power, amplitude_uv)
@@ -128,9 +127,14 @@ def _fisher(mean: ComplexArray, square: FloatArray, n: int) -> FloatArray:
     return np.asarray(-2 * np.maximum(f.logsf(ratio, 2, 2 * n - 2), -700.0).sum(axis=-1))
 
 
-def _brown(without: FloatArray, harmonics: int) -> tuple[float, float]:
-    """Scale and degrees of freedom of the sum, whose variance is that of sums `without` a response."""
-    scale = max(1.0, float(without.var()) / (4 * harmonics))
+def _brown(residual: ComplexArray, square: FloatArray) -> tuple[float, float]:
+    """Scale and degrees of freedom of the sum: two harmonics of coherence c^2 have a covariance of 4 c^2."""
+    n, harmonics = residual.shape
+    coherence = np.abs(residual.conj().T @ residual) ** 2 / np.outer(square, square)
+    pairs = harmonics * (harmonics - 1)
+    # Independent harmonics have a coherence of 1 / (n - 1) by chance.
+    excess = coherence.sum() - harmonics - pairs / (n - 1)
+    scale = 1 + max(0.0, float(excess)) / harmonics
     return scale, 2 * harmonics / scale
 
 

@@ -50,6 +50,8 @@ class P100:
         What is doubtful, in words; empty where nothing is.
     detection
         The test behind `state`.
+    upside_down
+        Score that the recording is inverted; above 0 it looks so.
     time_ms, fit_uv
         The fitted response, every ms.
     """
@@ -67,6 +69,7 @@ class P100:
     hump_ms: tuple[float, ...]
     reason: str
     detection: Detection
+    upside_down: float
     time_ms: FloatArray = field(repr=False, compare=False)
     fit_uv: FloatArray = field(repr=False, compare=False)
 
@@ -120,7 +123,8 @@ def p100(
     posterior = explain(information)
     detection = detected(np.asarray(sweeps_uv, float), sfreq_hz, posterior.log_evidence, absent_uv)
     draws = posterior.draws(_DRAWS, np.random.default_rng(seed))
-    shape, reason = judge(information, posterior, draws)
+    verdict = judge(information, posterior, draws)
+    shape, reason = verdict.shape, verdict.reason
     if shape == "atypical":
         draws = posterior.draws(_DRAWS, np.random.default_rng(seed), free=True)
     waves = prior().waves(_GRID_MS) @ draws
@@ -146,6 +150,7 @@ def p100(
         hump_ms=found.times_ms,
         reason="; ".join(words for words in (reason, found.reason, _in_seconds(start_ms)) if words),
         detection=detection,
+        upside_down=verdict.upside_down,
         time_ms=_GRID_MS,
         fit_uv=fit,
     )

@@ -18,6 +18,8 @@ _EXPLAINED = 0.85
 _FREE_WEIGHT = 0.5
 # Log odds at which a wave is taken to be upside down.
 _INVERTED_LOG_ODDS = 3.0
+# In a clean recording the evidence can be huge for a reason as small as a missing N135, so it is capped.
+_EVIDENCE_CAP, _DEEPER_WEIGHT = 2.0, 4.0
 # Two humps: tops at this distance, the lower at least this part of the higher, with a dip between them.
 _APART_MS = (14.0, 45.0)
 _LOWER, _DIP = 0.4, 0.03
@@ -44,10 +46,29 @@ class Humps:
     higher_ms: float = float("nan")
 
 
-def judge(
-    information: tuple[FloatArray, FloatArray], posterior: Posterior, waves: FloatArray
-) -> tuple[Shape, str]:
-    """Whether a pattern-reversal response explains an average; ``"atypical"`` with the reason if not.
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a pattern-reversal response explains an average.
+
+    Parameters
+    ----------
+    shape
+        ``"normal"`` or ``"atypical"``.
+    reason
+        Why it is atypical.
+    upside_down
+        A score that the recording is inverted, above 0 if it looks so: the log odds of the evidence, and how
+        much deeper the deepest trough is than the highest top. One recording seldom settles it; two visits
+        do (`polarity`).
+    """
+
+    shape: Shape
+    reason: str
+    upside_down: float
+
+
+def judge(information: tuple[FloatArray, FloatArray], posterior: Posterior, waves: FloatArray) -> Verdict:
+    """Judge an average.
 
     Parameters
     ----------
@@ -59,14 +80,21 @@ def judge(
         (basis, draw) coefficients of responses drawn from the posterior.
     """
     matrix, vector = information
-    upside_down = explain((matrix, -vector)).log_evidence - posterior.log_evidence
+    wave = prior().waves(_WINDOW_MS) @ waves.mean(axis=1)
+    evidence = explain((matrix, -vector)).log_evidence - posterior.log_evidence
+    deeper = np.log(max(-wave.min(), 1e-6) / max(wave.max(), 1e-6))
+    upside_down = float(
+        np.clip(evidence, -_EVIDENCE_CAP, _EVIDENCE_CAP) + _DEEPER_WEIGHT * np.clip(deeper, -1, 1)
+    )
     if upside_down > _INVERTED_LOG_ODDS:
-        return "atypical", "inverted polarity: the response is negative where P100 is positive"
-    part = _explained(prior().waves(_WINDOW_MS) @ waves.mean(axis=1))
+        reason = "inverted polarity: the response is negative where P100 is positive"
+        return Verdict("atypical", reason, upside_down)
+    part = _explained(wave)
     if posterior.free_weight > _FREE_WEIGHT or part < _EXPLAINED:
         words = f"N75, P100 and N135 explain {100 * max(part, 0):.0f} % of the wave"
-        return "atypical", f"not a pattern-reversal response: {words}; the peak is that of any smooth wave"
-    return "normal", ""
+        reason = f"not a pattern-reversal response: {words}; the peak is that of any smooth wave"
+        return Verdict("atypical", reason, upside_down)
+    return Verdict("normal", "", upside_down)
 
 
 def _explained(wave: FloatArray) -> float:
