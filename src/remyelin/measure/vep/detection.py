@@ -22,6 +22,7 @@ _ABSENT_UV = 4.0
 _DRAWS = 1000
 _FEWEST = 4
 _DISPERSED = 1.2
+_EARLY = 0.8
 # Components that scatter by less than this part of their square scatter by rounding.
 _SAME = 1e-20
 
@@ -60,7 +61,7 @@ def detect(sweeps_uv: FloatArray, sfreq_hz: float, *, amplitude_uv: float = _ABS
     The Fourier component of each sweep at each of its harmonics between 3 and 18 Hz is compared with its
     scatter from sweep to sweep (T2circ of Victor and Mast, doi 10.1016/0013-4694(91)90099-P), and the
     probabilities are combined by Fisher's method, scaled for harmonics that are correlated (Brown 1975, doi
-    10.2307/2529826). A Hann taper keeps alpha rhythm in its own
+    10.2307/2529826). A taper keeps alpha rhythm in its own
     harmonics. Neighbouring sweeps are averaged first, because their rhythms are correlated.
 
     Parameters
@@ -116,7 +117,12 @@ def _harmonics(sweeps: FloatArray, sfreq_hz: float) -> tuple[ComplexArray, Float
     level = level - np.outer(level @ ramp / (ramp @ ramp), ramp)
     hz = np.fft.rfftfreq(samples, 1 / sfreq_hz)
     band = (hz >= _BAND_HZ[0]) & (hz <= _BAND_HZ[1])
-    return np.fft.rfft(level * np.hanning(samples), axis=1)[:, band], np.asarray(hz[band], float)
+    return np.fft.rfft(level * _taper(samples), axis=1)[:, band], np.asarray(hz[band], float)
+
+
+def _taper(samples: int) -> FloatArray:
+    """A Hann window whose top lies before the middle, where the response is."""
+    return np.asarray(np.sin(np.pi * np.linspace(0, 1, samples) ** _EARLY) ** 2)
 
 
 def _fisher(mean: ComplexArray, square: FloatArray, n: int) -> FloatArray:
@@ -153,6 +159,6 @@ def _critical(freedom: float) -> float:
 def _expected(hz: FloatArray, samples: int, sfreq_hz: float, amplitude_uv: float) -> ComplexArray:
     """Components of a typical response of this size, slightly dispersed, after a third of the sweep."""
     time = np.arange(samples) / sfreq_hz * 1000
-    wave = typical_wave(time - time[-1] / 3, _DISPERSED) * np.hanning(samples)
+    wave = typical_wave(time - time[-1] / 3, _DISPERSED)
     phase = np.exp(-2j * np.pi * np.outer(hz, time / 1000))
-    return np.asarray(phase @ wave * (amplitude_uv / typical_wave(time - time[-1] / 3, _DISPERSED).max()))
+    return np.asarray(phase @ (wave * _taper(samples)) * (amplitude_uv / wave.max()))
