@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import chi2, f
 
 from remyelin.errors import InputError
-from remyelin.measure.vep import Detection, detect
+from remyelin.measure.vep import Detection, detect, detection
 
 from .waves import drawn, noise, recording, times_ms
 
@@ -18,11 +18,11 @@ SWEEPS = noise(np.random.default_rng(0), 100, TIMES)
 
 
 def test_noise_is_rarely_taken_for_a_response():
-    """400 recordings of coloured noise, of 30 to 200 sweeps: the test is at 1 %, 2 % are asked for."""
+    """400 recordings of coloured noise, 40 to 200 sweeps, little or much alpha: 2 % are asked for."""
     seen = 0
     for k in range(400):
         rng = np.random.default_rng([21, k])
-        sweeps = noise(rng, (30, 60, 100, 200)[k % 4], TIMES)
+        sweeps = noise(rng, (40, 60, 100, 200)[k % 4], TIMES, alpha=(0, 0.7, 1, 1.6)[k // 4 % 4])
         seen += detect(sweeps, 1000).state == "present"
     assert seen <= 8
 
@@ -45,26 +45,48 @@ def test_the_stated_power_is_what_happens():
 def test_it_is_the_test_of_victor_and_mast():
     """T2circ, written as plain sums: n |mean|^2 over the variance of a component, then Fisher, then Brown."""
     rng = np.random.default_rng(3)
-    samples, rate, n = 100, 500, 20  # 5, 10 and 15 Hz lie in the band, and fewer than 32 sweeps are not paired
+    samples, rate, n = (
+        100,
+        500,
+        20,
+    )  # 5, 10 and 15 Hz lie in the band, and fewer than 32 sweeps are not paired
     sweeps = rng.normal(0, 5, (n, samples)) + 2 * np.cos(2 * np.pi * 10 * np.arange(samples) / rate)
     line = np.arange(samples)
     parts = np.zeros((n, 3), complex)
     for row, sweep in enumerate(sweeps):
-        flat = (sweep - np.polyval(np.polyfit(line, sweep, 1), line)) * np.hanning(samples)
+        flat = (sweep - np.polyval(np.polyfit(line, sweep, 1), line)) * np.sin(
+            np.pi * (line / (samples - 1)) ** 0.8
+        ) ** 2
         for column, hz in enumerate((5, 10, 15)):
             parts[row, column] = (flat * np.exp(-2j * np.pi * hz * line / rate)).sum()
 
     def fisher(rows):
         mean = rows.mean(axis=0)
         variance = (np.abs(rows - mean) ** 2).sum(axis=0) / (n - 1)
-        return -2 * sum(f.logsf(n * abs(m) ** 2 / v, 2, 2 * n - 2) for m, v in zip(mean, variance, strict=True))
+        return -2 * sum(
+            f.logsf(n * abs(m) ** 2 / v, 2, 2 * n - 2) for m, v in zip(mean, variance, strict=True)
+        )
 
-    noise = parts - parts.mean(axis=0)
-    signs = rng.choice([-1.0, 1.0], (3000, n, 1))
-    scale = max(1.0, np.var([fisher(sign * noise) for sign in signs]) / 12)
-    # The variance comes from 1000 signs there and 3000 others here: it errs by 6 %.
-    expected = chi2.logsf(fisher(parts) / scale, 6 / scale)
-    assert np.log(detect(sweeps, rate).p) == pytest.approx(expected, rel=0.1)
+    coherence = 0.0
+    for one, other in ((0, 1), (0, 2), (1, 2)):
+        cross = np.cov(np.stack([parts[:, one], parts[:, other]]))
+        coherence += abs(cross[0, 1]) ** 2 / (cross[0, 0] * cross[1, 1]).real - 1 / (n - 1)
+    scale = 1 + max(0.0, 2 * coherence / 3)
+    assert detect(sweeps, rate).p == pytest.approx(chi2.sf(fisher(parts) / scale, 6 / scale), rel=1e-8)
+
+
+def test_the_variance_of_the_sum_is_that_of_noise():
+    """Brown's variance against that of Fisher's sum over random signs of the same sweeps."""
+    sweeps = noise(np.random.default_rng(4), 60, TIMES, alpha=2.0)
+    rows = detection.paired(detection._harmonics(sweeps, 1000)[0])
+    residual = rows - rows.mean(axis=0)
+    square = (np.abs(residual) ** 2).sum(axis=0)
+    scale, freedom = detection._brown(residual, square)
+    mean = np.random.default_rng(5).choice([-1.0, 1.0], (4000, 30)) @ residual / 30
+    sums = detection._fisher(mean, square - 30 * np.abs(mean) ** 2, 30)
+    assert scale > 1.3
+    assert sums.var() / (4 * rows.shape[1]) == pytest.approx(scale, rel=0.25)
+    assert freedom * scale == pytest.approx(2 * rows.shape[1])
 
 
 @pytest.mark.parametrize(("sd_uv", "state"), [(5, "absent"), (40, "indeterminate")])

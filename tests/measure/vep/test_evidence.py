@@ -66,9 +66,10 @@ def test_the_evidence_of_any_smooth_wave_is_that_density_too(recorded):
 
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_the_basis_leaves_no_evidence_out(recorded, component):
-    """48 waves and a rank of 22 say what the whole covariance says, on its 151 nodes, to half a unit of log evidence.
+    """48 waves and a rank of 22 say what the whole covariance says, on its 151 nodes.
 
-    The gaps seen are 0.05 to 0.40 of 24 to 31; weights that matter differ by several units.
+    To half a unit of log evidence: the gaps seen are 0.05 to 0.40 of 24 to 31, and weights that matter differ
+    by several units.
     """
     kind, latency = divmod(component, len(prior.LATENCIES_MS))
     dilation, gap = prior.KINDS[kind]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.fft import next_fast_len
 from scipy.interpolate import CubicSpline
 
 RATE_HZ = 1.98  # reversals a second
@@ -40,7 +41,7 @@ class Response:
 def drawn(rng: np.random.Generator, size_uv: float = 6.0, *, delay_ms: float | None = None) -> Response:
     """N75, P100, N135 and a late wave; delayed by 0 to 35 ms, and then wider, unless that is given."""
     delay = rng.uniform(0, 35) if delay_ms is None else delay_ms
-    wide = 1 + delay / 100 * rng.uniform(0.3, 1)
+    wide = (1 + delay / 100 * rng.uniform(0.3, 1)) * rng.lognormal(0, 0.12)
     top = rng.normal(104, 5) + delay
     pulses = [
         _pulse(rng, 1.0, top, 10 * wide),
@@ -69,12 +70,12 @@ def scaled(response: Response, size_uv: float) -> Response:
 
 
 def _pulse(rng: np.random.Generator, height: float, top: float, width: float) -> tuple[float, ...]:
-    skew = rng.uniform(0.85, 1.0)
+    skew = rng.uniform(0.75, 1.0)
     return float(height), float(top), float(width * skew), float(width * (2 - skew))
 
 
 def times_ms(sfreq: float = 1000.0, start_ms: float = START_MS, end_ms: float = END_MS) -> np.ndarray:
-    return start_ms + 1000 / sfreq * np.arange(int(round((end_ms - start_ms) * sfreq / 1000)))
+    return start_ms + 1000 / sfreq * np.arange(round((end_ms - start_ms) * sfreq / 1000))
 
 
 def noise(
@@ -82,11 +83,11 @@ def noise(
 ) -> np.ndarray:
     """(sweep, sample) of one continuous recording: 1/f from 1 to 80 Hz and an alpha rhythm.
 
-    It is drawn at 1 kHz and read at `times` (ms after each reversal) between its samples, so that two sampling
-    rates can see the same noise.
+    It is drawn at 1 kHz and read at `times` (ms after each reversal) between its samples, so that two
+    sampling rates can see the same noise.
     """
     onset = 500 + np.arange(n) * 1000 / RATE_HZ
-    length = int(onset[-1]) + 1000
+    length = next_fast_len(int(onset[-1]) + 1000)
     f = np.fft.rfftfreq(length, 1e-3)
     size = np.where((f >= 1) & (f <= 80), np.maximum(f, 1) ** -0.5, 0)
     size += alpha * np.exp(-0.5 * ((f - 10) / 0.7) ** 2)
@@ -104,10 +105,11 @@ def recording(
     gain: float = 1.0,
     sd_uv: float = 11.7,
     times: np.ndarray | None = None,
+    alpha: float = 1.0,
 ) -> np.ndarray:
     """Sweeps of a visit; the response comes at its time, give or take 2 ms from sweep to sweep."""
     ms = times_ms() if times is None else times
-    sweeps = noise(rng, n, ms, sd_uv)
+    sweeps = noise(rng, n, ms, sd_uv, alpha)
     if response is not None:
         late = shift_ms + rng.normal(0, 2, n)
         sweeps += gain * response.at(ms - late[:, None])
