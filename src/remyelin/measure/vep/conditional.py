@@ -19,7 +19,7 @@ _LOG_GAIN_SD = 0.35
 _DEPTH, _POINTS, _ROUNDS = 12.0, 17, 4
 _FINE = 2001
 # Gibbs sampling over the shifts of several visits; the conditionals are averaged, so few rounds suffice.
-_SWEEPS, _BURN = 40, 5
+_SWEEPS, _BURN = 12, 2
 
 
 @dataclass(frozen=True, slots=True)
