@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,9 +128,9 @@ def measure_participant(task: Task) -> dict[str, Any]:
         rows: list[dict[str, Any]] = []
         if visits:
             rows = _measure(visits, task, failures, findings)
-        evoked = _measure_evoked(task, failures, findings)
+        evoked, table = _measure_evoked(task, failures, findings)
         _check_unchanged(before, task.inputs())
-        _write_tables(task, [*rows, *evoked.rows], evoked, findings)
+        _write_tables(replace(task, table=table), [*rows, *evoked.rows], evoked, findings)
     return {
         "failures": [_row(f.participant, f.visit, f.error.facts()) for f in failures],
         "flags": len(findings),
@@ -198,19 +198,26 @@ def _measure(
     return rows.rows
 
 
-def _measure_evoked(task: Task, failures: list[Failure], findings: list[Finding]) -> Evoked:
-    """The evoked potentials, with what follows from them and from the values that others read."""
+def _measure_evoked(
+    task: Task, failures: list[Failure], findings: list[Finding]
+) -> tuple[Evoked, Measurements | None]:
+    """The evoked potentials, with what follows from them and from the values that others read.
+
+    Returns
+    -------
+    They, and the table that the user brought, with its doubtful values marked.
+    """
     from .evoked import Evoked, measure_evoked
     from .evoked_tables import judge_eyes
 
     assert task.root is not None and task.settings is not None  # noqa: PT018 -- for the type checker
     if not any(visit.eeg or visit.averages for visit in task.participant.visits) and not task.readings:
-        return Evoked()
+        return Evoked(), task.table
     found = measure_evoked(task.participant, task.root, task.settings)
-    judge_eyes(found, task.participant, task.settings, task.table, task.readings)
+    table = judge_eyes(found, task.participant, task.settings, task.table, task.readings)
     failures += found.failures
     findings += found.findings
-    return found
+    return found, table
 
 
 def _rows(visits: Sequence[LoadedVisit], findings: Sequence[Finding]) -> Rows:

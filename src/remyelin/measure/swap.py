@@ -86,17 +86,24 @@ def swap_signature(frame: pd.DataFrame, *, reader_ms: float = 5.0, file: str = "
     vep.tsv: P100 latency at M06 is OD 119 ms and OS 113 ms: the eyes look swapped (the recording shows 113.2
     and 118.7 ms), expected the same eye later as in the recording. Fix: compare the table with the ...
     """
-    findings: list[Finding] = []
+    return [finding for _, finding in exchanged_pairs(frame, reader_ms=reader_ms, file=file)]
+
+
+def exchanged_pairs(
+    frame: pd.DataFrame, *, reader_ms: float = 5.0, file: str = ""
+) -> list[tuple[Pair, Finding]]:
+    """The pairs of eyes that look exchanged, each with its finding; see `swap_signature`."""
+    exchanged: list[tuple[Pair, Finding]] = []
     for _, group in groupby(_pairs(frame, reader_ms, file), key=lambda pair: pair.participant):
         pairs = list(group)
-        own = [found for pair in pairs if (found := _against_recording(pair, pairs)) is not None]
-        told = {found.visit for found in own}
-        for found in _between_visits(pairs):
-            if found.visit not in told:
-                told.add(found.visit)
-                own.append(found)
-        findings += own
-    return findings
+        own = [(pair, found) for pair in pairs if (found := _against_recording(pair, pairs)) is not None]
+        told = {pair.visit for pair, _ in own}
+        for pair, found in _between_visits(pairs):
+            if pair.visit not in told:
+                told.add(pair.visit)
+                own.append((pair, found))
+        exchanged += own
+    return exchanged
 
 
 def log_ratio(difference_ms: float, other_ms: float, variance_ms2: float) -> float:
@@ -154,14 +161,14 @@ def _against_recording(pair: Pair, pairs: list[Pair]) -> Finding | None:
     return Finding(pair.participant, pair.visit, flag)
 
 
-def _between_visits(pairs: list[Pair]) -> Iterator[Finding]:
+def _between_visits(pairs: list[Pair]) -> Iterator[tuple[Pair, Finding]]:
     """Findings of each source of one participant; replicates are left to their pooled value."""
     whole = [pair for pair in pairs if "run" not in parse_condition(pair.condition)]
     for source in dict.fromkeys((pair.reader, pair.condition) for pair in whole):
         yield from _against_visits([pair for pair in whole if (pair.reader, pair.condition) == source])
 
 
-def _against_visits(own: list[Pair]) -> Iterator[Finding]:
+def _against_visits(own: list[Pair]) -> Iterator[tuple[Pair, Finding]]:
     """Findings at the visits whose eyes lie as those of all other visits do, but exchanged."""
     # What an eye varies between visits beside its error: in a trial, and in a routine laboratory.
     trial, routine = parameter("p100_treatment_contrast_sd"), parameter("p100_change_sd", of="eye")
@@ -186,7 +193,7 @@ def _against_visits(own: list[Pair]) -> Iterator[Finding]:
             f"the same eye later as at {where}",
             "compare with the log of the recordings; nothing, if an eye fell ill or recovered between them",
         )
-        yield Finding(pair.participant, pair.visit, flag)
+        yield pair, Finding(pair.participant, pair.visit, flag)
 
 
 def _is_swapped(pair: Pair, other_ms: float, variance_ms2: float) -> bool:
