@@ -259,6 +259,36 @@ def same_values(out: Path, clean_out: Path, subject: str) -> None:
                 assert mine[column] == wanted[column], (mine, wanted)
 
 
+def told(out: Path, kind: str) -> list[dict[str, str]]:
+    return rows(out / f"{kind}.tsv")
+
+
+def message(row: dict[str, str]) -> Flag:
+    return Flag(**{key: value for key, value in row.items() if key not in ("participant_id", "visit")})
+
+
+def of_potentials(out: Path, subject: str) -> list[dict[str, str]]:
+    """The rows of the recordings of evoked potentials, which no fault here touches."""
+    found = rows(out / f"sub-{subject}" / f"sub-{subject}_measurements.tsv")
+    return [row for row in found if row["source"].endswith(".edf")]
+
+
+def test_the_clean_trial_is_told_only_what_its_potentials_lack(clean_out):
+    assert told(clean_out, "failures") == []
+    said = [
+        (row["participant_id"], row["visit"], row["field"], row["found"], row["quality"])
+        for row in told(clean_out, "flags")
+    ]
+    assert sorted(said) == [
+        (f"sub-{subject}", visit, field, found, "flag")
+        for subject in ("01", FAULTS.BAD)
+        for visit in ("M00", "M06")
+        for field, found in (("DisplayDelay", "not stated"), ("replicates", "1 of OD and 1 of OS"))
+    ]
+    of_images = [row for row in rows(clean_out / "measurements.tsv") if not row["source"].endswith(".edf")]
+    assert {row["quality"] for row in of_images} == {"pass"}
+
+
 @pytest.mark.parametrize("name", MEASURED)
 def test_fault_in_the_whole_product(name, tmp_path, clean_out):
     fault, root = broken(name, tmp_path)
@@ -268,22 +298,24 @@ def test_fault_in_the_whole_product(name, tmp_path, clean_out):
         assert not (root.parent / "out" / "measurements.tsv").exists()
         return
     out = measure(root)
-    told = {
-        kind: [
-            Flag(**{key: value for key, value in row.items() if key not in ("participant_id", "visit")})
-            for row in rows(out / f"{kind}.tsv")
-        ]
-        for kind in ("failures", "flags")
-    }
+    lacking = told(clean_out, "flags")
     if fault["outcome"] == "accept":
-        assert told == {"failures": [], "flags": []}
+        assert (told(out, "failures"), told(out, "flags")) == ([], lacking)
         same_values(out, clean_out, FAULTS.BAD)
+    elif fault["outcome"] == "error":
+        assert any(tells(message(row), fault) for row in told(out, "failures")), told(out, "failures")
     else:
-        kind = "failures" if fault["outcome"] == "error" else "flags"
-        assert any(tells(message, fault) for message in told[kind]), told
+        new = [row for row in told(out, "flags") if row not in lacking]
+        assert any(tells(message(row), fault) for row in new), new
     if "01" in fault["healthy"]:
         assert table(out, "01") == table(clean_out, "01")
+        own = [
+            [row for row in of if row["participant_id"] == "sub-01"] for of in (told(out, "flags"), lacking)
+        ]
+        assert own[0] == own[1]
     if fault["outcome"] == "flag" and fault["area"] == "imaging":
-        doubted = [row for row in rows(out / "measurements.tsv") if row["quality"] != "pass"]
+        assert of_potentials(out, FAULTS.BAD) == of_potentials(clean_out, FAULTS.BAD) != []
+        of_images = [row for row in rows(out / "measurements.tsv") if not row["source"].endswith(".edf")]
+        doubted = [row for row in of_images if row["quality"] != "pass"]
         assert {row["participant_id"] for row in doubted} == {f"sub-{FAULTS.BAD}"}
         assert all(row["reason"] not in ("", "n/a") for row in doubted)

@@ -1,14 +1,17 @@
 """Bad recordings of evoked potentials, each with the outcome that it must have.
 
-The faults are those of `shared/faults/faults.py`, at the level of reading: what the recordings of every
+The faults are those of `shared/faults/faults.py`, first at the level of reading: what the recordings of every
 visit give, what fails and what is flagged. Two faults are of the pipeline, which compares visits and tables:
-an inverted polarity and eyes exchanged in a table.
+an inverted polarity and eyes exchanged in a table. Then all of them go through the whole product, of a trial
+without images and with its foreign table carried over to one of ours.
 """
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import os
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +19,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from remyelin.errors import Flag
 from remyelin.measure.dataset import Dataset
 from remyelin.measure.findings import Failure, Finding
+from remyelin.measure.group import gather
 from remyelin.measure.recording import load_recordings
+from remyelin.measure.run import measure_participants
 from remyelin.protocol import Measuring
 
+TABLE = "derivatives/vep/vep_measurements.tsv"
+EYES = {"L": "eye:OS", "R": "eye:OD"}
 OF_THE_PIPELINE = ("vep_polarity_inverted", "vep_eyes_swapped_in_table")
 
 
@@ -154,3 +162,139 @@ def test_a_unit_that_is_wrong_leaves_the_right_amplitude(tmp_path, clean):
     seen = inspect(tmp_path / "dataset")
     ours, wanted = (np.frombuffer(data[FAULTS.BAD][2][2]) for data in (seen.data, clean.data))
     np.testing.assert_allclose(ours, wanted, rtol=1e-9, atol=1e-9)
+
+
+# The whole product, one fault of each way in which it can go, and those of the pipeline.
+QUICK = {
+    *OF_THE_PIPELINE,
+    "vep_edf_truncated",
+    "vep_mains_only",
+    "vep_eye_labels_disagree",
+    "ok_vep_nrecords_minus1",
+}
+MEASURED = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in ALL]
+Rows = list[dict[str, str]]
+
+
+def rows(path: Path) -> Rows:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream, delimiter="\t"))
+
+
+def only_potentials(root: Path) -> None:
+    """The trial without its images, which take longer, and its foreign table as one of ours."""
+    for folder in [*root.glob("sub-*/ses-*/anat"), root / "derivatives" / "lesions"]:
+        shutil.rmtree(folder)
+    _, *lines = (root / "derivatives" / "vep" / "vep.tsv").read_text().splitlines()
+    table = [["participant_id", "visit", "site", "measure", "value", "unit"]]
+    for line in lines:
+        participant, session, eye, *latency, _, _ = line.split("\t")
+        table.append(
+            [participant, session.removeprefix("ses-"), EYES[eye], "p100_latency_ms", *latency, "ms"]
+        )
+    (root / TABLE).write_text("".join("\t".join(row) + "\n" for row in table))
+
+
+def measured(root: Path) -> Path:
+    """`remyelin measure`, both levels, of the participant with the fault and a healthy one."""
+    out = root.parent / "out"
+    measure_participants(root, out, labels=("01", FAULTS.BAD), progress=False)
+    gather(out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def clean_out(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("clean_out") / "dataset"
+    FAULTS.base(root)
+    only_potentials(root)
+    return measured(root)
+
+
+def own(out: Path, visit: str, *, recorded: bool = True) -> Rows:
+    """The rows of a visit of the participant with the fault, of its recordings or of the table."""
+    found = [row for row in rows(out / "measurements.tsv") if row["participant_id"] == f"sub-{FAULTS.BAD}"]
+    return [row for row in found if row["visit"] == visit and row["source"].endswith(".edf") == recorded]
+
+
+def same_but_for_shifts(ours: Rows, theirs: Rows) -> bool:
+    """The rows that are of their own visit alone; a shift is of two, and so is the fellow difference."""
+    of_two = ("vep_shift_ms", "p100_fellow_difference_ms")
+    kept = [[row for row in found if row["measure"] not in of_two] for found in (ours, theirs)]
+    return kept[0] == kept[1] and bool(kept[0])
+
+
+def test_the_clean_trial_says_what_it_lacks_and_nothing_else(clean_out):
+    assert rows(clean_out / "failures.tsv") == []
+    said = [(row["participant_id"], row["visit"], row["field"]) for row in rows(clean_out / "flags.tsv")]
+    assert sorted(said) == [
+        (f"sub-{subject}", visit, field)
+        for subject in ("01", FAULTS.BAD)
+        for visit in ("M00", "M06")
+        for field in ("DisplayDelay", "replicates")
+    ]
+    truth = {eye: FAULTS.p100_ms(FAULTS.BAD, "M06", eye) for eye in "LR"}
+    for row in own(clean_out, "M06"):
+        if row["measure"] == "p100_latency_ms":
+            eye = "L" if row["site"] == "eye:OS" else "R"
+            assert float(row["value"]) == pytest.approx(truth[eye], abs=1.5)
+        if row["measure"] == "vep_shift_ms":
+            assert float(row["value"]) == pytest.approx(-3, abs=3 * float(row["se"]))
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_fault_in_the_whole_product(name, tmp_path, clean_out):
+    root = tmp_path / "dataset"
+    fault = FAULTS.FAULTS[name](root)
+    only_potentials(root)
+    fault["files"] = [TABLE if file.endswith("vep.tsv") else file for file in fault["files"]]
+    out = measured(root)
+    told = {kind: rows(out / f"{kind}.tsv") for kind in ("failures", "flags")}
+    wanted = {kind: rows(clean_out / f"{kind}.tsv") for kind in ("failures", "flags")}
+    visit, other = ("M00", "M06") if "ses-M00" in fault["files"][0] else ("M06", "M00")
+    if fault["outcome"] == "accept":
+        assert told == wanted
+        assert own(out, visit) == own(clean_out, visit)
+    elif fault["outcome"] == "error":
+        assert any(tells(_message(row), fault) for row in told["failures"]), told
+        assert own(out, visit) == []
+    else:
+        assert told["failures"] == []
+        new = [row for row in told["flags"] if row not in wanted["flags"]]
+        telling = [row for row in new if tells(_message(row), fault)]
+        assert telling, told["flags"]
+        assert {row["participant_id"] for row in new} == {f"sub-{FAULTS.BAD}"}
+        in_table = name == "vep_eyes_swapped_in_table"
+        shifts = [row for row in own(out, "M06") if row["measure"] == "vep_shift_ms" and not in_table]
+        _all_doubted([*own(out, visit, recorded=not in_table), *shifts], telling)
+    assert (out / "sub-01/sub-01_measurements.tsv").read_bytes() == (
+        clean_out / "sub-01/sub-01_measurements.tsv"
+    ).read_bytes()
+    assert same_but_for_shifts(own(out, other), own(clean_out, other)), "the other visit is finished"
+    if name == "vep_eyes_swapped_in_table":
+        assert own(out, "M06") == own(clean_out, "M06"), "the recording is right"
+    else:
+        assert own(out, "M06", recorded=False) == own(clean_out, "M06", recorded=False)
+
+
+def test_upside_down_recordings_are_not_compared(tmp_path):
+    root = tmp_path / "dataset"
+    FAULTS.FAULTS["vep_polarity_inverted"](root)
+    only_potentials(root)
+    found = [row for row in own(measured(root), "M06") if row["site"].startswith("eye:")]
+    assert {row["quality"] for row in found} == {"fail"}
+    shifts = [row for row in found if row["measure"] == "vep_shift_ms"]
+    assert [(row["value"], row["state"]) for row in shifts] == [("n/a", "missing")] * 2
+
+
+def _message(row: dict[str, str]) -> Flag:
+    facts = {key: value for key, value in row.items() if key not in ("participant_id", "visit")}
+    return Flag(**facts)
+
+
+def _all_doubted(found: Rows, telling: Rows) -> None:
+    """What is flagged travels with every value that it concerns: here both eyes are in one recording."""
+    assert {row["site"] for row in found} >= {"eye:OD", "eye:OS"}
+    for row in found:
+        assert any(f"{flag['field']}: " in row["reason"] for flag in telling), row
+        assert row["quality"] in {"flag", *(flag["quality"] for flag in telling)} - {"pass"}, row
