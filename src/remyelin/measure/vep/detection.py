@@ -61,8 +61,8 @@ def detect(sweeps_uv: FloatArray, sfreq_hz: float, *, amplitude_uv: float = _ABS
     The Fourier component of each sweep at each of its harmonics between 3 and 18 Hz is compared with its
     scatter from sweep to sweep (T2circ of Victor and Mast, doi 10.1016/0013-4694(91)90099-P), and the
     probabilities are combined by Fisher's method, scaled for harmonics that are correlated (Brown 1975, doi
-    10.2307/2529826). A taper keeps alpha rhythm in its own
-    harmonics. Neighbouring sweeps are averaged first, because their rhythms are correlated.
+    10.2307/2529826). A taper keeps the alpha rhythm in its own harmonics. Neighbouring sweeps are averaged
+    first, because their rhythms are correlated.
 
     Parameters
     ----------

@@ -13,12 +13,11 @@ import numpy.typing as npt
 from remyelin.errors import InputError
 from remyelin.evidence import parameter
 
-from .average import average
 from .detection import Detection, State
 from .evidence import explain
 from .latency import detected
 from .prior import FloatArray, typical_wave
-from .shift import Shift, shift_between
+from .shift import Shift, one_of_several, shift_between
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -182,7 +181,7 @@ def _sector(
 ) -> tuple[int, list[Detection], Shift | None, str]:
     """Polarity, detection at each visit, shift, and why there is none of them."""
     try:
-        averages = [average(visit, sfreq_hz, start_ms) for visit in sweeps]
+        averages = [one_of_several(visit, sfreq_hz, start_ms) for visit in sweeps]
     except InputError as problem:
         unknown = Detection("indeterminate", float("nan"), float("nan"), absent_uv)
         return 0, [unknown] * len(sweeps), None, f"{problem.field} {problem.found}"

@@ -106,17 +106,19 @@ def latency_shift(
         )
     rates = np.broadcast_to(np.asarray(sfreq_hz, float), len(visits))
     starts = np.broadcast_to(np.asarray(start_ms, float), len(visits))
-    recorded = [
-        average(*visit).loosened(_OWN_PART)
-        for visit in zip(visits, rates.tolist(), starts.tolist(), strict=True)
-    ]
+    recorded = [one_of_several(*visit) for visit in zip(visits, rates.tolist(), starts.tolist(), strict=True)]
     return shift_between(recorded, [explain(one.information()) for one in recorded], prior_sd_ms)
+
+
+def one_of_several(sweeps_uv: FloatArray, sfreq_hz: float, start_ms: float) -> Average:
+    """The average of a visit, with room for what is that visit's own."""
+    return average(sweeps_uv, sfreq_hz, start_ms).loosened(_OWN_PART)
 
 
 def shift_between(
     recorded: Sequence[Average], explained: Sequence[Posterior], prior_sd_ms: float = _PRIOR_SD_MS
 ) -> Shift:
-    """The shift from the first to the last of averages that have been explained one by one."""
+    """The shift from the first to the last of averages (`one_of_several`) that were explained one by one."""
     joint = Joint(recorded, explained)
     pairs = [pairwise(joint, visit, prior_sd_ms) for visit in range(1, len(recorded))]
     last: Conditional = pairs[0] if len(pairs) == 1 else joined(joint, pairs, prior_sd_ms)
