@@ -113,7 +113,7 @@ def test_where_there_is_no_response_the_prior_is_left():
 def test_a_narrower_prior_pulls_towards_nothing(visits):
     wide = latency_shift(visits[::2], 1000, -50)
     narrow = latency_shift(visits[::2], 1000, -50, prior_sd_ms=2.0)
-    expected = wide.ms * (1 / wide.se_ms**2) / (1 / wide.se_ms**2 - 1 / 12.4**2 + 1 / 2.0**2)
+    expected = wide.ms * (1 / wide.se_ms**2) / (1 / wide.se_ms**2 - 1 / 10.0**2 + 1 / 2.0**2)
     assert narrow.ms == pytest.approx(expected, rel=0.25)
     assert narrow.se_ms < wide.se_ms
 
