@@ -69,6 +69,10 @@ def measure(
     normalise: Literal["none", "nawm", "phantom"] | None = None,
     rescan_sd_pu: float | None = None,
     b1_correction: Literal["helms", "lipp", "none"] | None = None,
+    vep_channel: str | None = None,
+    vep_reject_uv: float | None = None,
+    vep_replicate_ms: float | None = None,
+    vep_delayed_ms: float | None = None,
     jobs: int = 1,
     timeout_min: float | None = None,
     debug: Annotated[bool, Parameter(negative=())] = False,
@@ -86,7 +90,8 @@ def measure(
     Parameters
     ----------
     bids
-        The dataset: MT-off and MT-on images, lesion masks in `derivatives/`.
+        The dataset: MT-off and MT-on images with lesion masks in `derivatives/`, recordings of visual evoked
+        potentials (VEP) in `eeg/`, or both.
     out
         Results folder, a BIDS derivatives dataset.
     level
@@ -107,8 +112,16 @@ def measure(
         Scan-rescan SD of a large lesion's MTR, in pu: the error floor that one image cannot show.
     b1_correction
         How MTsat is corrected for B1 where there is a TB1map; default `helms`.
+    vep_channel
+        Active less reference, `Oz-Fz`; by default the midline occipital channel that is there.
+    vep_reject_uv
+        Reject sweeps of more than so many uV from peak to peak; how many is reported.
+    vep_replicate_ms
+        Flag replicates whose P100 differ by more than so many ms and more than their noise.
+    vep_delayed_ms
+        An eye is delayed above this P100 latency: 118 in CCMR Two, 125 in ReBUILD. No default.
     jobs
-        Participants measured at the same time; 1 GB of memory each at 1 mm.
+        Participants measured at the same time; images of 1 mm take 1 GB of memory each.
     timeout_min
         Give up on a participant after this many minutes, name it, and go on.
     debug
@@ -131,6 +144,10 @@ def measure(
         "normalise": normalise,
         "rescan_sd_pu": rescan_sd_pu,
         "b1_correction": b1_correction,
+        "vep_channel": vep_channel,
+        "vep_reject_uv": vep_reject_uv,
+        "vep_replicate_ms": vep_replicate_ms,
+        "vep_delayed_ms": vep_delayed_ms,
     }
     settings = resolve_settings(protocol, {k: v for k, v in given.items() if v is not None})
     if debug:
