@@ -84,6 +84,9 @@ def measure_evoked(participant: Participant, root: Path, settings: Measuring) ->
     responses = with_changes(with_polarity(responses))
     for one in responses:
         doubts[one.visit] += one.flags
+    of_sectors = sector_rows(participant.id, days, sectors)
+    for name, flags in of_sectors.flags.items():
+        doubts[name] += flags
     for name, flags in doubts.items():
         found.findings += [Finding(participant.id, name, flag) for flag in _bundled(dict.fromkeys(flags))]
     for one in responses:
@@ -91,9 +94,8 @@ def measure_evoked(participant: Participant, root: Path, settings: Measuring) ->
         found.waveforms += waveform_rows(one)
     for own in _by_eye_and_stimulus(responses):
         found.rows += shift_rows(participant.id, days, own)
-    rows, lost = sector_rows(participant.id, days, sectors)
-    found.rows += rows
-    found.failures += lost
+    found.rows += of_sectors.rows
+    found.failures += of_sectors.failures
     return found
 
 

@@ -13,23 +13,29 @@ from remyelin.tables import MEASURES
 from .polarity import is_inverted
 from .responses import Response
 from .rows import RANK, Rows
+from .setups import NO_DELAY
 from .vep import P100, latency_shift
-
-NO_DELAY = "DisplayDelay"
 
 
 def response_rows(participant: str, day: float | None, response: Response) -> list[dict[str, Any]]:
     """The rows of the replicates together, of each, and of the humps of a bifid response."""
-    rows = _rows(participant, {response.visit: day}, response, response.flags)
+    days = {response.visit: day}
+    rows = _rows(participant, days, response, response.flags)
     _add(rows, response, response.pooled, {})
     runs = {one.run for one in response.replicates}
+    of_recordings = {flag for recording in response.replicates for flag in recording.flags}
+    together = [flag for flag in response.flags if flag not in of_recordings]
+    found = list(rows.rows)
     for k, (recording, one) in enumerate(zip(response.replicates, response.each, strict=False)):
         name = recording.run if len(runs) == len(response.replicates) else ""
-        _add(rows, response, one, {"run": name or str(k + 1)})
+        own = _rows(participant, days, response, [*recording.flags, *together], recording.file)
+        _add(own, response, one, {"run": name or str(k + 1)})
+        found += own.rows
+    humps = _rows(participant, days, response, response.flags)
     for k, hump_ms in enumerate(response.pooled.hump_ms, start=1):
         condition = response.condition(hump=str(k))
-        rows.add(response.visit, response.site, "p100_latency_ms", hump_ms, condition=condition)
-    return rows.rows
+        humps.add(response.visit, response.site, "p100_latency_ms", hump_ms, condition=condition)
+    return [*found, *humps.rows]
 
 
 def _add(rows: Rows, response: Response, found: P100, more: Mapping[str, str]) -> None:
@@ -141,7 +147,11 @@ def _same_display(flag: Flag, first: Response, last: Response) -> bool:
 
 
 def _rows(
-    participant: str, days: Mapping[str, float | None], response: Response, flags: Sequence[Flag]
+    participant: str,
+    days: Mapping[str, float | None],
+    response: Response,
+    flags: Sequence[Flag],
+    source: str = "",
 ) -> Rows:
     ranked = sorted(flags, key=lambda flag: -RANK[flag.quality])
-    return Rows(participant, days, {response.visit: response.file}, {response.visit: ranked})
+    return Rows(participant, days, {response.visit: source or response.file}, {response.visit: ranked})

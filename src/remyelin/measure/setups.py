@@ -10,6 +10,9 @@ from remyelin.errors import Flag
 from .recording import Setup
 from .responses import Response
 
+NO_DELAY = "DisplayDelay"
+"""Field of the flag of a recording whose display delay nobody stated."""
+
 _WORDS = {
     "montage": ("montage", "", 0.0),
     "high_pass_hz": ("high-pass filter", " Hz", 0.05),
@@ -45,7 +48,7 @@ def _compared(response: Response, responses: Sequence[Response], first: str) -> 
     later = [one for one in eye if one.visit == response.visit]
     same = [one for one in before if one.stimulus == response.stimulus]
     if same:
-        flags = list(_differences(same[0], response))
+        flags = list(setup_changes(same[0].setup, response.setup, response.file, first))
     elif not {one.stimulus for one in before} & {one.stimulus for one in later}:
         flags = [_other_checks(before, later)]
     else:
@@ -53,14 +56,15 @@ def _compared(response: Response, responses: Sequence[Response], first: str) -> 
     return replace(response, flags=tuple(dict.fromkeys([*response.flags, *flags])))
 
 
-def _differences(before: Response, after: Response) -> Iterable[Flag]:
+def setup_changes(before: Setup, after: Setup, file: str, first: str) -> Iterable[Flag]:
+    """A flag for each way in which `file` was recorded otherwise than its like at the visit `first`."""
     for item in fields(Setup):
         words, unit, tolerance = _WORDS[item.name]
-        old, new = getattr(before.setup, item.name), getattr(after.setup, item.name)
+        old, new = getattr(before, item.name), getattr(after, item.name)
         if _changed(old, new, tolerance):
-            found = f"{_shown(new)}{unit}, and was {_shown(old)}{unit} at {before.visit}"
+            found = f"{_shown(new)}{unit}, and was {_shown(old)}{unit} at {first}"
             fix = "compare the visits only if the change is known to shift no latency"
-            yield Flag(after.file, words, found, "the same at every visit", fix)
+            yield Flag(file, words, found, "the same at every visit", fix)
 
 
 def _changed(old: object, new: object, tolerance: float) -> bool:
