@@ -197,7 +197,7 @@ def quantity(one: Sweeps, name: str) -> str | float | None:
         "montage_reference": reference or None,
         # An export that names no count of its sweeps says 0.
         "sweeps": float(counted) if counted else None,
-        "rejection": "yes" if one.rejected else None,
+        "rejection": "yes" if one.averaged is None or one.rejected else None,
         "": None,
     }
     if name in made:

@@ -229,12 +229,12 @@ class Measuring(Part):
     false_positive_rate: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     b1_correction: Literal["helms", "lipp", "none"] = "helms"
     vep_channel: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z+]*(-[0-9A-Za-z+]+)?$")] = ""
-    vep_reject_uv: Positive = 200.0
-    vep_replicate_ms: Positive = 5.0
-    vep_reader_ms: Positive = 5.0
-    vep_absent_uv: Positive = 4.0
-    vep_delayed_ms: Positive | None = None
-    vep_asymmetry_ms: Positive | None = None
+    vep_reject_uv: Annotated[float, Field(ge=20, le=5000)] = 200.0
+    vep_replicate_ms: Annotated[float, Field(ge=0.5, le=50)] = 5.0
+    vep_reader_ms: Annotated[float, Field(ge=0.5, le=50)] = 5.0
+    vep_absent_uv: Annotated[float, Field(ge=0.5, le=50)] = 4.0
+    vep_delayed_ms: Annotated[float, Field(ge=60, le=250)] | None = None
+    vep_asymmetry_ms: Annotated[float, Field(ge=0.5, le=100)] | None = None
 
     def updated(self, given: Mapping[str, Any]) -> Measuring:
         """These settings with those `given` in their place; RefuseRun for one that cannot be.

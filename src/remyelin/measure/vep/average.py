@@ -18,8 +18,8 @@ _Number = TypeVar("_Number", np.float64, np.complex128)
 FIRST_MS, LAST_MS = 20.0, 330.0
 _STEP_MS = 2.0
 # Sweeps follow one another within one rhythm of the alpha waves: neighbours are averaged before their scatter
-# is taken, so that their correlation counts. Fewer sweeps than this leave too few pairs.
-_PAIRED_FROM = 32
+# is taken, so that their correlation counts; fewer groups than this are too few.
+_FEWEST_GROUPS = 16
 # White noise, as a part of the noise's variance, that keeps a band-limited covariance regular.
 _FLOOR = 5e-3
 # Sweeps that differ by less than this part of their square differ by rounding.
@@ -142,12 +142,12 @@ def checked(sweeps_uv: FloatArray, sfreq_hz: float) -> FloatArray:
     return sweeps
 
 
-def paired(sweeps: npt.NDArray[_Number]) -> npt.NDArray[_Number]:
-    """Means of neighbouring sweeps; the sweeps themselves where they are few."""
-    if len(sweeps) < _PAIRED_FROM:
+def paired(sweeps: npt.NDArray[_Number], together: int = 2) -> npt.NDArray[_Number]:
+    """Means of neighbouring sweeps, `together` each; the sweeps themselves where they are few."""
+    if len(sweeps) < _FEWEST_GROUPS * together:
         return sweeps
-    even = len(sweeps) // 2 * 2
-    return np.asarray(sweeps[:even].reshape(-1, 2, *sweeps.shape[1:]).mean(axis=1), sweeps.dtype)
+    even = len(sweeps) // together * together
+    return np.asarray(sweeps[:even].reshape(-1, together, *sweeps.shape[1:]).mean(axis=1), sweeps.dtype)
 
 
 def _error(sweeps: FloatArray, time_ms: FloatArray) -> FloatArray:

@@ -21,6 +21,9 @@ _POWER = 0.9
 _ABSENT_UV = 4.0
 _DRAWS = 1000
 _FEWEST = 4
+# Alpha rhythm stays correlated over more than two sweeps: with pairs 2.6 % of recordings without a response
+# were present, with threes 1.8 % (500 of pink noise, 100 sweeps each).
+_TOGETHER = 3
 _DISPERSED = 1.2
 _EARLY = 0.8
 # Components that scatter by less than this part of their square scatter by rounding.
@@ -92,7 +95,7 @@ def detect(sweeps_uv: FloatArray, sfreq_hz: float, *, amplitude_uv: float = _ABS
     if len(sweeps) < _FEWEST:
         return Detection("indeterminate", float("nan"), float("nan"), amplitude_uv)
     harmonics, hz = _harmonics(sweeps, sfreq_hz)
-    rows = paired(harmonics)
+    rows = paired(harmonics, _TOGETHER)
     n = len(rows)
     mean = rows.mean(axis=0)
     residual = rows - mean

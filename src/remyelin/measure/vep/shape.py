@@ -89,9 +89,12 @@ def judge(information: tuple[FloatArray, FloatArray], posterior: Posterior, wave
     if upside_down > _INVERTED_LOG_ODDS:
         reason = "inverted polarity: the response is negative where P100 is positive"
         return Verdict("atypical", reason, upside_down)
-    part = _explained(wave)
-    if posterior.free_weight > _FREE_WEIGHT or part < _EXPLAINED:
+    words = ""
+    if (part := _explained(wave)) < _EXPLAINED:
         words = f"N75, P100 and N135 explain {100 * max(part, 0):.0f} % of the wave"
+    elif posterior.free_weight > _FREE_WEIGHT:
+        words = f"any smooth wave is likelier than N75, P100 and N135 ({100 * posterior.free_weight:.0f} %)"
+    if words:
         reason = f"not a pattern-reversal response: {words}; the peak is that of any smooth wave"
         return Verdict("atypical", reason, upside_down)
     return Verdict("normal", "", upside_down)
