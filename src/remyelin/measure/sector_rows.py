@@ -94,8 +94,8 @@ def _of_eye(
         pair = [own[first], own[visit]]
         before, after = (next(iter(recorded.values())) for recorded in pair)
         # Each channel is a sector of its own: its name is no montage.
-        setups = (replace(one.setup, montage="") for one in (before, after))
-        changes = list(setup_changes(*setups, after.file, first))
+        was, now = (replace(one.setup, montage="") for one in (before, after))
+        changes = list(setup_changes(was, now, after.file, first))
         found.flags[visit] += changes
         try:
             measured = _measured(pair, first)
