@@ -12,4 +12,6 @@ html_static_path = ["_static"]
 exclude_patterns = ["_build"]
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
+# Types of other libraries have no page here, and nothing is fetched to find theirs.
+nitpick_ignore_regex = [("py:class", ".*")]
 nitpicky = False
