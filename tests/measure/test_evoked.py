@@ -403,9 +403,6 @@ def test_two_workers_in_another_place_and_time_zone_give_the_same_bytes(
     assert {f"{name}/{name}_measurements.tsv" for name in SOME} < tree(out).keys()
 
 
-@pytest.mark.xfail(
-    reason="numpy, loaded before the job, keeps its threads: sums differ in the last bit", strict=False
-)
 def test_threads_of_this_process_do_not_change_the_bytes(out: Path, by_command: Path) -> None:
     for name in SOME:
         path = f"{name}/{name}_measurements.tsv"

@@ -17,6 +17,8 @@ from .rows import RANK, Rows
 from .setups import NO_DELAY
 from .vep import P100, latency_shift
 
+# Sums of another number of threads differ in the last bits; nobody needs a latency to a nanosecond.
+DIGITS = 6
 # A response may be there beyond doubt and its peak nearly anywhere: such a latency is not used. The limit is
 # a choice; it leaves every interval narrower than 40 ms.
 _LOCATED_SE_MS = 10.0
@@ -40,7 +42,9 @@ def response_rows(participant: str, day: float | None, response: Response) -> li
     humps = _rows(participant, days, response, response.flags)
     for k, hump_ms in enumerate(response.pooled.hump_ms, start=1):
         condition = response.condition(hump=str(k))
-        humps.add(response.visit, response.site, "p100_latency_ms", hump_ms, condition=condition)
+        humps.add(
+            response.visit, response.site, "p100_latency_ms", round(hump_ms, DIGITS), condition=condition
+        )
     return [*found, *humps.rows]
 
 
@@ -85,11 +89,15 @@ def _add(rows: Rows, response: Response, found: P100, more: Mapping[str, str]) -
 
 
 def _values(found: P100) -> Iterator[tuple[str, float, float]]:
-    yield "p100_latency_ms", found.latency_ms, found.se_ms
-    yield "p100_amplitude_uv", found.amplitude_uv, found.amplitude_se_uv
-    yield "n75_latency_ms", found.n75_ms, np.nan
-    yield "n135_latency_ms", found.n135_ms, np.nan
-    yield "vep_snr", found.snr, np.nan
+    pairs = (
+        ("p100_latency_ms", found.latency_ms, found.se_ms),
+        ("p100_amplitude_uv", found.amplitude_uv, found.amplitude_se_uv),
+        ("n75_latency_ms", found.n75_ms, np.nan),
+        ("n135_latency_ms", found.n135_ms, np.nan),
+        ("vep_snr", found.snr, np.nan),
+    )
+    for measure, value, se in pairs:
+        yield measure, round(value, DIGITS), round(se, DIGITS)
 
 
 def shift_rows(
@@ -144,8 +152,8 @@ def _shift(
         last.visit,
         last.site,
         "vep_shift_ms",
-        shift.ms,
-        se=shift.se_ms,
+        round(shift.ms, DIGITS),
+        se=round(shift.se_ms, DIGITS),
         condition=condition,
         state="indeterminate" if worst else "present",
         reason=f"the response is indeterminate at {worst[0].visit}" if worst else "",

@@ -12,6 +12,7 @@ import numpy as np
 from remyelin.errors import Flag, InputError
 
 from .condition import AUTO, as_condition
+from .evoked_rows import DIGITS
 from .findings import Failure
 from .recording import Sweeps
 from .recording.sweeps import FloatArray
@@ -163,7 +164,7 @@ def _of_visit(
         absent = f"no response (p {detection.p:.2g}, power {100 * detection.power:.0f} %)"
         reason = sector.reason or (absent if detection.state == "absent" else "")
         one = _rows(participant, days, visit, own[-1], [*own[-1].flags, *changes])
-        snr = max(0.0, sector.snr[index])
+        snr = round(max(0.0, sector.snr[index]), DIGITS)
         one.add(visit, site, "vep_snr", snr, condition=condition, state=detection.state, reason=reason)
         rows += one.rows
         if index:
@@ -178,7 +179,7 @@ def _of_visit(
 
 def _shift(sector: Sector) -> tuple[float, float, str, str]:
     if sector.shift is not None:
-        return sector.shift.ms, sector.shift.se_ms, "present", sector.reason
+        return round(sector.shift.ms, DIGITS), round(sector.shift.se_ms, DIGITS), "present", sector.reason
     state = "absent" if sector.state == "absent" else "indeterminate"
     return np.nan, np.nan, state, sector.reason or "a response is not present at each of the two visits"
 

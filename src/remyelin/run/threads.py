@@ -21,15 +21,18 @@ _ONE_THREAD = dict.fromkeys(
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Ask numerical libraries for one thread, by the environment, until the block ends.
+    """Ask numerical libraries for one thread until the block ends.
 
-    They read it when they are loaded: processes started inside the block obey, and so does a library first
-    imported inside it; one that was loaded before keeps its threads.
+    Those that are loaded are told; processes started inside the block, and libraries first imported inside
+    it, read it in the environment.
     """
+    from threadpoolctl import threadpool_limits
+
     before = {name: os.environ.get(name) for name in _ONE_THREAD}
     os.environ.update(_ONE_THREAD)
     try:
-        yield
+        with threadpool_limits(limits=1):
+            yield
     finally:
         for name, value in before.items():
             if value is None:
