@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JOBS ?= 2
+# Two workers share two cores: more threads in each would only wait for one another.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 # Without bytecode every process would compile a thousand modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -24,10 +26,10 @@ demo: $(STAMP) ## a virtual trial, from raw recordings to a report (under 2 minu
 	@$(BIN)/remyelin demo demo-out
 
 test: $(STAMP) lint ## lint, types, layers and the fast tests (under 10 minutes on 2 cores)
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not slow"
+	$(ONE_THREAD) $(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not slow"
 
 test-slow: $(STAMP) ## the tests that take minutes
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m slow
+	$(ONE_THREAD) $(BIN)/pytest -n $(JOBS) --dist loadgroup -m slow
 
 lint: $(STAMP) ## ruff, mypy, import contracts, spelling, project metadata
 	$(BIN)/ruff check .
