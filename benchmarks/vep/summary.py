@@ -47,9 +47,10 @@ def in_short(work: Path) -> str:
     return (
         f"**In short.** From EDF files to the table, the change of P100 errs by {rmse['ours']:.1f} ms (RMSE; "
         f"a peak picked after a 30 Hz low-pass: {rmse['lp30']:.1f}). Where measurement error is all that "
-        f"differs, an effect of 1.2 ms on both eyes takes {n['ours']} patients an arm, and {low_passed} by "
-        f"picked peaks ({crossed} by cross-correlation). The second visit is simulated as the same wave, "
-        f"shifted and scaled, which is what the shift assumes. Of the 95 % intervals, {held[0]:.1f} % hold the true change and {held[1]:.1f} % the "
+        f"differs, an effect of 1.2 ms on both eyes takes {n['ours']} patients an arm, {crossed} by "
+        f"cross-correlation and {low_passed} by picked peaks. The second visit is simulated as one wave, "
+        "shifted and scaled, which is what our model assumes. "
+        f"Of the 95 % intervals, {held[0]:.1f} % hold the true change and {held[1]:.1f} % the "
         "true latency, all conditions together. What is not met stands below as **NOT MET**."
     )
 

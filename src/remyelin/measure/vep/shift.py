@@ -27,8 +27,8 @@ _PRIOR_SD_MS = 10.0
 _OWN_PART = 0.2
 _LEVEL = 0.95
 # Where the shape stays the same, the room for what is a visit's own makes the density too wide: the SD of the
-# error was 0.81 of that of the density in 480 simulated eyes that no benchmark uses, measured with an own part
-# of 0.15; for 0.2 it was set a little lower than the 0.85 of then and not measured again.
+# error was 0.81 of that of the density in 480 simulated eyes that no benchmark uses, at an own part of 0.15
+# (for 0.2 it was set a little below the 0.85 of then, and not measured again).
 _CALIBRATION = 0.82
 
 
