@@ -40,5 +40,5 @@ from .tables import Measurements as Measurements
 from .tables import Results as Results
 from .trial.allocation import read_allocation as read_allocation
 from .trial.analyse import analyse as analyse
-from .trial.ancova import ancova as ancova
+from .trial.linear import ancova as ancova
 from .trial.submedian import submedian_change as submedian_change

@@ -7,7 +7,7 @@ import json
 import pandas as pd
 import pytest
 
-from remyelin.trial.ancova import Ancova, ancova
+from remyelin.trial.linear import Ancova, ancova
 
 FORMULA = "latency_recovery ~ arm + fellow_eye_baseline + sex + centre"
 # Closed-form least squares on both sides: 1e-9 is what the reference promises, the widest gap seen is 2e-12.

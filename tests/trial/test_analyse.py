@@ -10,7 +10,7 @@ from remyelin.errors import RefuseRun
 from remyelin.protocol import Protocol
 from remyelin.tables import Measurements, Results
 from remyelin.trial.analyse import analyse
-from remyelin.trial.ancova import ancova
+from remyelin.trial.linear import ancova
 
 NAME = "submedian-lesion-mtr"
 

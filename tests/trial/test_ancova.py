@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from remyelin.errors import InputError
-from remyelin.trial.ancova import COVARIANCES, ancova
+from remyelin.trial.linear import COVARIANCES, ancova
 
 FORMULA = "change ~ arm + baseline"
 
@@ -112,7 +112,7 @@ def test_the_result_says_what_produced_it():
     assert "HC3" in str(fit)
     assert "drug - placebo" in str(fit)
     assert fit._repr_html_().count("<table") == 2
-    assert fit.to_frame().columns[0] == "coefficient"
+    assert fit.to_frame().columns[0] == "term"
 
 
 def wrong(data: pd.DataFrame, formula: str = FORMULA, **options: object) -> InputError:

@@ -4,6 +4,6 @@ from .parts import Endpoint as Endpoint
 from .parts import Estimand as Estimand
 from .parts import Measuring as Measuring
 from .parts import Period as Period
-from .parts import Plan as Plan
 from .parts import Trial as Trial
 from .parts import Visit as Visit
+from .plan import Plan as Plan

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from remyelin.errors import did_you_mean
-from remyelin.protocol.parts import MAX_SIMULATIONS
+from remyelin.protocol.plan import MAX_SIMULATIONS
 
 _WORDS = {
     "int_type": "a whole number",

@@ -12,7 +12,8 @@ from remyelin import files
 from remyelin.errors import InputError, RefuseRun, did_you_mean
 from remyelin.protocol.consistency import problems
 from remyelin.protocol.messages import first_fault
-from remyelin.protocol.parts import Arm, Endpoint, Measuring, Part, Period, Plan, Trial, Visit
+from remyelin.protocol.parts import Arm, Endpoint, Measuring, Part, Period, Trial, Visit
+from remyelin.protocol.plan import Plan
 from remyelin.protocol.toml import dump
 
 

@@ -14,7 +14,6 @@ from remyelin.errors import RefuseRun, did_you_mean
 from remyelin.protocol.toml import dump
 from remyelin.tables.measures import MEASURES
 
-MAX_SIMULATIONS = 10_000_000
 # The words and signs of a formula; what they may say is decided where it is read (`trial.formula`).
 _FORMULA = re.compile(r"[\w\s+*/:^(),=.-]+~[\w\s+*/:^(),=.-]+", re.ASCII)
 
@@ -179,23 +178,6 @@ class Endpoint(Part):
     formula: Annotated[str, AfterValidator(_formula)]
     alpha: Probability = 0.05
     estimand: Estimand | None = None
-
-
-class Plan(Part):
-    """`[plan]`: what sample size is computed from.
-
-    `sd` is that of one change; `sd_unit` says whose, for the SD of an eye is not that of a participant, and
-    `sd_source` where it was found.
-    """
-
-    power: Probability | None = None
-    sd: Positive | None = None
-    sd_unit: Literal["participant", "eye", "lesion"] | None = None
-    sd_source: Text | None = None
-    effect: Finite | None = None
-    correlation: Annotated[float, Field(gt=-1, lt=1, allow_inf_nan=False)] | None = None
-    n_simulations: Annotated[int, Field(ge=1, le=MAX_SIMULATIONS)] | None = None
-    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
 
 
 class Measuring(Part):

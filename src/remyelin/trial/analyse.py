@@ -12,8 +12,8 @@ from remyelin.errors import Flag, InputError, RefuseRun
 from remyelin.protocol import Endpoint, Protocol
 from remyelin.tables import MEASURES, Measurements, Results
 from remyelin.trial.allocation import check_allocation, read_allocation
-from remyelin.trial.ancova import Ancova, ancova
 from remyelin.trial.endpoint import Changes, participant_changes
+from remyelin.trial.linear import Ancova, ancova
 from remyelin.trial.methods import methods_text
 from remyelin.trial.people import allocation_flags, attrition, join
 from remyelin.trial.siblings import Sibling, Slope, calibration_slope, siblings

@@ -10,7 +10,7 @@ import pandas as pd
 from remyelin.trial.design import FloatArray
 
 if TYPE_CHECKING:
-    from remyelin.trial.ancova import Ancova
+    from remyelin.trial.linear import Ancova
 
 
 def sequential(fit: Ancova) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +45,15 @@ class Design:
         return np.asarray(Formula(kept).get_model_matrix(self.data, context={}), dtype=np.float64)
 
 
-def build(formula: str, data: pd.DataFrame, arm: str, reference: str | None = None) -> Design:
+def build(
+    formula: str,
+    data: pd.DataFrame,
+    arm: str | None,
+    reference: str | None = None,
+    *,
+    keep: Sequence[str] = (),
+    unit: str = "participants",
+) -> Design:
     """Check a table against a formula and code it.
 
     Parameters
@@ -53,12 +61,17 @@ def build(formula: str, data: pd.DataFrame, arm: str, reference: str | None = No
     formula
         Wilkinson notation, `response ~ terms`; what may stand in it is said in `remyelin.trial.formula`.
     data
-        One row a participant.
+        One row a participant, or a lesion, eye or visit of one.
     arm
-        The column of the treatment; it becomes categorical, with `reference` as its first level.
+        The column of the treatment; it becomes categorical, with `reference` as its first level. None where
+        the formula needs none.
     reference
         The arm that the others are compared with; the first level of a categorical column, else the first in
         alphabetical order.
+    keep
+        Further columns that must be complete and stay in the table, as the participant of each lesion.
+    unit
+        What a row is, for messages.
 
     Raises
     ------
@@ -73,8 +86,9 @@ def build(formula: str, data: pd.DataFrame, arm: str, reference: str | None = No
     ('Intercept', 'arm[T.b]')
     """
     response, terms, columns, forced = parse(formula)
-    frame = _columns(formula, data, response, columns, arm)
-    frame[arm] = _arms(frame[arm], arm, reference)
+    frame = _columns(formula, data, [response, *columns], arm, keep)
+    if arm is not None:
+        frame[arm] = _arms(frame[arm], arm, reference)
     factors = []
     for name in columns:
         if name != arm and (name in forced or not _is_number(frame[name])):
@@ -92,20 +106,23 @@ def build(formula: str, data: pd.DataFrame, arm: str, reference: str | None = No
         factors=tuple(factors),
         covariates=tuple(name for name in columns if name not in factors),
     )
-    _check_rank(design)
+    _check_rank(design, unit)
     return design
 
 
-def _columns(formula: str, data: pd.DataFrame, response: str, columns: list[str], arm: str) -> pd.DataFrame:
-    if arm not in columns:
+def _columns(
+    formula: str, data: pd.DataFrame, named: list[str], arm: str | None, keep: Sequence[str]
+) -> pd.DataFrame:
+    response, *columns = named
+    if arm is not None and arm not in columns:
         raise formula_error(formula, f"without the arm column {arm!r}", f"{formula} + {arm}")
-    wanted = [response, *columns]
+    wanted = list(dict.fromkeys([*named, *keep]))
     for name in wanted:
         if name not in data.columns:
             known = ", ".join(str(each) for each in data.columns)
             raise InputError(
                 "", name, f"not a column of the data, which has {known}",
-                f"every column of {formula!r}", "add the column, or take it out of the formula",
+                f"every column of {formula!r} and of the analysis", "add the column, or name another",
             )  # fmt: skip
     frame = data[wanted].reset_index(drop=True).copy()
     if not _is_number(frame[response]):
@@ -185,14 +202,14 @@ def _matrix(formula: str, terms: Any, frame: pd.DataFrame) -> Any:
     return matrix
 
 
-def _check_rank(design: Design) -> None:
+def _check_rank(design: Design, unit: str) -> None:
     from scipy.linalg import qr
 
     n, p = design.X.shape
     if n <= p:
         raise InputError(
-            "", "participants", f"{n} rows for {p} parameters ({', '.join(design.names)})",
-            f"at least {p + 1} rows", "use fewer terms in the formula, or wait for more participants",
+            "", unit, f"{n} rows for {p} parameters ({', '.join(design.names)})",
+            f"at least {p + 1} rows", f"use fewer terms in the formula, or wait for more {unit}",
         )  # fmt: skip
     size = np.linalg.norm(design.X, axis=0)
     empty = np.flatnonzero(size == 0)
@@ -202,7 +219,7 @@ def _check_rank(design: Design) -> None:
         aliased = int(empty[0]) if empty.size else _first_dependent(design.X / size)
         raise InputError(
             "", design.names[aliased], "determined by the other terms of the formula",
-            f"terms that can be told apart in {n} participants",
+            f"terms that can be told apart in {n} {unit}",
             "leave one of the terms out, or join the levels of a factor that coincides with the arm",
         )  # fmt: skip
 
@@ -218,26 +235,3 @@ def _first_dependent(X: FloatArray) -> int:
 
 def _is_number(column: pd.Series[Any]) -> bool:
     return bool(pd.api.types.is_numeric_dtype(column.dtype)) and not pd.api.types.is_bool_dtype(column.dtype)
-
-
-def level_grid(design: Design, arm: str) -> tuple[pd.DataFrame, Mapping[str, FloatArray]]:
-    """Every combination of the levels of the factors other than `arm`, covariates at their mean.
-
-    Returns the grid (without the arm) and, by name, its weights: ``equal`` and ``proportional`` (the
-    frequency of each combination in the data, over all arms).
-    """
-    others = [name for name in design.factors if name != arm]
-    levels = [design.data[name].cat.categories for name in others]
-    shape = tuple(len(each) for each in levels)
-    size = int(np.prod(shape))
-    grid = pd.DataFrame(index=range(size))
-    counts = np.ones(size)
-    if others:
-        picked = np.unravel_index(np.arange(size), shape)
-        for name, level, codes in zip(others, levels, picked, strict=True):
-            grid[name] = pd.Categorical.from_codes(codes, categories=level)
-        rows = tuple(design.data[name].cat.codes.to_numpy(dtype=np.intp) for name in others)
-        counts = np.bincount(np.ravel_multi_index(rows, shape), minlength=size).astype(np.float64)
-    for name in design.covariates:
-        grid[name] = float(design.data[name].mean())
-    return grid, {"equal": np.full(size, 1.0 / size), "proportional": counts / counts.sum()}

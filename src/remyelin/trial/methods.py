@@ -8,8 +8,8 @@ import pandas as pd
 
 from remyelin.protocol import Protocol
 from remyelin.tables import MEASURES
-from remyelin.trial.ancova import Ancova
 from remyelin.trial.endpoint import WEIGHTED, Changes
+from remyelin.trial.linear import Ancova
 from remyelin.trial.siblings import Slope
 
 PUBLISHED = "Brown et al., Lancet Neurol 2021, doi 10.1016/S1474-4422(21)00179-4"

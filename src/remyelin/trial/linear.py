@@ -12,10 +12,11 @@ import pandas as pd
 
 from remyelin.errors import InputError
 from remyelin.trial.anova import drop_one, sequential
-from remyelin.trial.design import Design, FloatArray, build, level_grid
+from remyelin.trial.design import Design, FloatArray, build
+from remyelin.trial.inference import table
+from remyelin.trial.means import Weights, differences, mean_rows
 
 Covariance = Literal["classical", "HC1", "HC3"]
-Weights = Literal["equal", "proportional"]
 COVARIANCES = ("classical", "HC1", "HC3")
 
 
@@ -74,7 +75,7 @@ class Ancova:
         pandas.DataFrame
             Index the arm; columns ``estimate, se, df, t, p, ci_low, ci_high`` in the unit of the response.
         """
-        return _inference(self._mean_rows(weights), self, pd.Index(self.arms, name=self.arm))
+        return self._inference(*mean_rows(self.design, [self.arm], weights))
 
     def contrasts(self, weights: Weights = "equal") -> pd.DataFrame:
         """Difference of each arm from the reference; the p values are not adjusted for the number of arms.
@@ -84,9 +85,7 @@ class Ancova:
         pandas.DataFrame
             Index like ``"active - placebo"``; columns as in `lsmeans`.
         """
-        rows = self._mean_rows(weights)
-        names = [f"{arm} - {self.reference}" for arm in self.arms[1:]]
-        return _inference(rows[1:] - rows[0], self, pd.Index(names, name="contrast"))
+        return self._inference(*differences(self.design, self.arm, weights=weights))
 
     def contrasts_of(self, response: npt.ArrayLike, weights: Weights = "equal") -> FloatArray:
         """Contrasts (arm other than the reference,) that another response of the same rows would give.
@@ -97,8 +96,7 @@ class Ancova:
         root = np.sqrt(self.weights)
         y = np.asarray(response, dtype=np.float64) * root
         beta = np.linalg.lstsq(self.design.X * root[:, None], y, rcond=None)[0]
-        rows = self._mean_rows(weights)
-        return np.asarray((rows[1:] - rows[0]) @ beta)
+        return np.asarray(differences(self.design, self.arm, weights=weights)[1] @ beta)
 
     def anova(self, kind: Literal["sequential", "drop"] = "sequential") -> pd.DataFrame:
         """F tests of the terms, with classical sums of squares.
@@ -122,18 +120,14 @@ class Ancova:
         return sequential(self) if kind == "sequential" else drop_one(self)
 
     def to_frame(self) -> pd.DataFrame:
-        """The table of coefficients with the coefficient as a column."""
-        return self.table.rename_axis("coefficient").reset_index()
+        """The table of coefficients with the term as a column."""
+        return self.table.reset_index()
 
-    def _mean_rows(self, weights: Weights) -> FloatArray:
-        grid, shares = level_grid(self.design, self.arm)
-        if weights not in shares:
-            raise InputError("", "weights", repr(weights), "'equal' or 'proportional'", "name one of the two")
-        means = []
-        for arm in self.arms:
-            grid[self.arm] = pd.Categorical([arm] * len(grid), categories=list(self.arms))
-            means.append(shares[weights] @ self.design.rows(grid))
-        return np.array(means)
+    def _inference(self, index: pd.Index[str], rows: FloatArray) -> pd.DataFrame:
+        """Estimates, t tests and intervals of linear combinations (`rows`) of the coefficients."""
+        estimate = rows @ self.table["estimate"].to_numpy()
+        se = np.sqrt(np.einsum("ij,jk,ik->i", rows, self.vcov.to_numpy(), rows))
+        return table(estimate, se, self.df, index, self.alpha)
 
     def __str__(self) -> str:
         level = f"{100 * (1 - self.alpha):g} % CI"
@@ -221,14 +215,14 @@ def ancova(
         )  # fmt: skip
     inverse = np.linalg.inv(r)
     vcov = _vcov(q, inverse, residual, df, covariance)
-    names = pd.Index(design.names, name="coefficient")
-    fit = Ancova(
+    names = pd.Index(design.names, name="term")
+    return Ancova(
         formula=formula,
         arm=arm,
         reference=str(design.data[arm].cat.categories[0]),
         covariance=covariance,
         alpha=alpha,
-        table=pd.DataFrame({"estimate": beta}, index=names),
+        table=table(beta, np.sqrt(np.diag(vcov)), df, names, alpha),
         vcov=pd.DataFrame(vcov, index=names, columns=names),
         sigma=float(np.sqrt(rss / df)),
         df=df,
@@ -237,10 +231,6 @@ def ancova(
         design=design,
         weights=w,
     )
-    table = _inference(np.eye(len(beta)), fit, names)
-    for column in table.columns:
-        fit.table[column] = table[column]
-    return fit
 
 
 def _weights(weights: npt.ArrayLike | None, n: int) -> FloatArray:
@@ -273,23 +263,3 @@ def _vcov(
             )  # fmt: skip
         omega = (residual / (1 - leverage)) ** 2
     return np.asarray(inverse @ ((q * omega[:, None]).T @ q) @ inverse.T)
-
-
-def _inference(rows: FloatArray, fit: Ancova, index: pd.Index[str]) -> pd.DataFrame:
-    """Estimates, t tests and intervals of linear combinations (`rows`) of the coefficients."""
-    from scipy.special import stdtr, stdtrit
-
-    estimate = rows @ fit.table["estimate"].to_numpy()
-    se = np.sqrt(np.einsum("ij,jk,ik->i", rows, fit.vcov.to_numpy(), rows))
-    t = estimate / se
-    half = float(stdtrit(fit.df, 1 - fit.alpha / 2)) * se
-    columns = {
-        "estimate": estimate,
-        "se": se,
-        "df": np.full(len(se), float(fit.df)),
-        "t": t,
-        "p": 2 * stdtr(fit.df, -np.abs(t)),
-        "ci_low": estimate - half,
-        "ci_high": estimate + half,
-    }
-    return pd.DataFrame(columns, index=index)

@@ -1,0 +1,55 @@
+"""The t table: estimates with standard errors become tests and intervals, for every estimator."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+COLUMNS = ("estimate", "se", "df", "t", "p", "ci_low", "ci_high")
+
+
+def table(
+    estimate: npt.ArrayLike, se: npt.ArrayLike, df: npt.ArrayLike, index: pd.Index[str], alpha: float = 0.05
+) -> pd.DataFrame:
+    """Two-sided t tests and intervals of estimates.
+
+    Parameters
+    ----------
+    estimate, se
+        (row,) in the unit of the response.
+    df
+        (row,) or one for all; infinite for a normal reference.
+    index
+        Names of the rows; its own name is that of the index.
+    alpha
+        Intervals cover 1 - alpha.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``estimate, se, df, t, p, ci_low, ci_high``.
+
+    Examples
+    --------
+    >>> table([0.5], [0.25], 46, pd.Index(["arm[T.drug]"], name="term")).round(3)
+                 estimate    se    df    t      p  ci_low  ci_high
+    term
+    arm[T.drug]       0.5  0.25  46.0  2.0  0.051  -0.003    1.003
+    """
+    from scipy.special import stdtr, stdtrit
+
+    value, error = np.asarray(estimate, dtype=np.float64), np.asarray(se, dtype=np.float64)
+    freedom = np.broadcast_to(np.asarray(df, dtype=np.float64), value.shape)
+    t = value / error
+    half = stdtrit(freedom, 1 - alpha / 2) * error
+    columns = {
+        "estimate": value,
+        "se": error,
+        "df": freedom.copy(),
+        "t": t,
+        "p": 2 * stdtr(freedom, -np.abs(t)),
+        "ci_low": value - half,
+        "ci_high": value + half,
+    }
+    return pd.DataFrame(columns, index=index)
