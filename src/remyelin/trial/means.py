@@ -109,7 +109,7 @@ def differences(
 def _grid(
     design: Design, by: Sequence[str], at: Mapping[str, float]
 ) -> tuple[pd.DataFrame, Mapping[str, FloatArray]]:
-    """Every combination of the levels of the factors not in `by`, and its weights; covariates at their mean."""
+    """Every combination of the levels of the factors not in `by`, and weights; covariates at their mean."""
     others = [name for name in design.factors if name not in by]
     levels = [design.data[name].cat.categories for name in others]
     shape = tuple(len(each) for each in levels)
