@@ -393,6 +393,7 @@ def by_command(bids: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return measured_by_command(bids, tmp_path_factory.mktemp("command") / "out", OMP_NUM_THREADS="1")
 
 
+@pytest.mark.slow
 def test_two_workers_in_another_place_and_time_zone_give_the_same_bytes(
     bids: Path, by_command: Path, tmp_path: Path
 ) -> None:
@@ -403,12 +404,14 @@ def test_two_workers_in_another_place_and_time_zone_give_the_same_bytes(
     assert {f"{name}/{name}_measurements.tsv" for name in SOME} < tree(out).keys()
 
 
+@pytest.mark.slow
 def test_threads_of_this_process_do_not_change_the_bytes(out: Path, by_command: Path) -> None:
     for name in SOME:
         path = f"{name}/{name}_measurements.tsv"
         assert (out / path).read_bytes() == (by_command / path).read_bytes()
 
 
+@pytest.mark.slow
 def test_the_command_joins_and_names_the_recording_that_failed(
     bids: Path, by_command: Path, tmp_path: Path
 ) -> None:
