@@ -138,7 +138,7 @@ def trial_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "follow_up": after[low].mean(),
                 "change": change,
                 "se": 0.25,
-                "n_lesions": len(lesions),
+                "n_sites": len(lesions),
                 "n_selected": int(low.sum()),
                 "rtm": 0.1,
                 "change_rtm_removed": change - 0.1,
@@ -172,8 +172,8 @@ def trial_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 ATTRITION = [
-    {"step": "lesions with a baseline", "participants": 6, "lesions": 93, "reason": ""},
-    {"step": "below the median", "participants": 6, "lesions": 45, "reason": "the endpoint selects them"},
+    {"step": "lesions with a baseline", "participants": 6, "sites": 93, "reason": ""},
+    {"step": "below the median", "participants": 6, "sites": 45, "reason": "the endpoint selects them"},
 ]
 
 SETTINGS = """

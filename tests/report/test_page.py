@@ -165,7 +165,7 @@ def test_what_a_user_wrote_is_shown_and_never_run(folder):
     for name in ("flags.tsv", "sub-01/sub-01_flags.tsv"):
         write_tsv(folder / name, rows, (*FACTS, "quality"))
     write_tsv(folder / "failures.tsv", [facts], FACTS)
-    step = {"step": ATTACK, "participants": ATTACK, "lesions": ATTACK, "reason": ATTACK}
+    step = {"step": ATTACK, "participants": ATTACK, "sites": ATTACK, "reason": ATTACK}
     write_tsv(folder / "attrition.tsv", [step])
     (folder / "methods.txt").write_text(ATTACK)
     description = folder / "dataset_description.json"

@@ -77,7 +77,7 @@ def test_the_result_survives_the_file(measurements, protocol, allocation, tmp_pa
     analysis.results.write(tmp_path / "results.tsv")
     again = Results.read(tmp_path / "results.tsv")
     pd.testing.assert_frame_equal(again.frame, analysis.results.frame, rtol=1e-12)
-    assert str(analysis).startswith(("lesion-mtr-weighted", NAME))
+    assert str(analysis).startswith(f"{NAME}, treated - placebo")
     assert "<table" in analysis._repr_html_()
     assert len(analysis.to_frame()) == len(analysis.results)
 

@@ -77,7 +77,7 @@ def test_failed_values_leave_but_are_counted_and_listed(rows, protocol):
     assert np.isnan(lost["change"])
     assert (lost["quality"], lost["n_failed"]) == ("fail", 12)
     assert "3 mm off" in lost["reason"]
-    assert (part["quality"], part["n_failed"], part["n_lesions"]) == ("pass", 2, 11)
+    assert (part["quality"], part["n_failed"], part["n_sites"]) == ("pass", 2, 11)
     assert (doubtful["quality"], doubtful["reason"]) == ("flag", "small")
     assert "12 of quality fail" in changes.steps["reason"].iloc[-1]
     kept = participant_changes(measurements, protocol, keep_failed=True)
@@ -99,13 +99,13 @@ def test_one_lesion_and_no_lesion_at_follow_up_are_said(rows, protocol):
     assert "12 vanished" in last["reason"]
     assert "12 without a row" in last["reason"]
     assert "1 participants with a single lesion" in changes.steps["reason"].iloc[2]
-    assert changes.steps["lesions"].is_monotonic_decreasing
+    assert changes.steps["sites"].is_monotonic_decreasing
 
 
 def test_a_new_lesion_has_no_baseline_and_does_not_count(rows, protocol):
     new = {"value": np.nan, "state": "absent", "reason": "new at M06"}
     table = changed(rows(), participant_id="sub-02", visit="M00", site="lesion:004", set=new)
-    assert row_of(participant_changes(Measurements.from_rows(table), protocol), "sub-02")["n_lesions"] == 11
+    assert row_of(participant_changes(Measurements.from_rows(table), protocol), "sub-02")["n_sites"] == 11
 
 
 def test_a_visit_outside_its_window_is_flagged_and_used(rows, protocol):
@@ -232,4 +232,4 @@ def test_eyes_are_averaged_like_lesions_without_a_selection(protocol):
         )
     ]  # fmt: skip
     row = participant_changes(Measurements.from_rows(rows), eyes).frame.iloc[0]
-    assert (row["change"], row["unit"], row["n_lesions"]) == (-2.0, "ms", 2)
+    assert (row["change"], row["unit"], row["n_sites"]) == (-2.0, "ms", 2)

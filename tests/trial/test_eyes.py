@@ -138,7 +138,7 @@ def test_a_measured_change_is_not_subtracted_again():
     found = only(ONE)
     assert (found["baseline"], found["change"], found["follow_up"]) == (115.0, -1.0, 114.0)
     assert found["se"] == pytest.approx(np.hypot(0.5, 0.5) / 2)  # its own error only
-    assert (found["n_lesions"], found["n_used"], found["n_missing_follow_up"]) == (2, 2, 0)
+    assert (found["n_sites"], found["n_used"], found["n_missing_follow_up"]) == (2, 2, 0)
     weighted = SHIFT.model_copy(update={"summary": "participant-precision-weighted-change"})
     rows = [each | {"se": 0.1} if each["site"] == "eye:OS" else each for each in ONE]
     weight = np.array([1 / 0.5**2, 1 / 0.1**2])

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 ANALYSIS = (
     "results.parquet",
     "results.tsv",
+    "results.csv",
+    "multiplicity.tsv",
     "endpoints.tsv",
     "attrition.tsv",
     "analysis_flags.tsv",

@@ -101,23 +101,23 @@ def registration_rows(measurements: pd.DataFrame) -> pd.DataFrame:
 def attrition_panel(trial: Trial) -> Panel:
     """Who and what was left out?"""
     question = "Who and what was left out?"
-    people_only = [row for row in trial.outputs.attrition if not row.get("lesions", "").isdigit()]
+    people_only = [row for row in trial.outputs.attrition if not row.get("sites", "").isdigit()]
     analysed = [row for row in trial.outputs.attrition if row not in people_only]
     rows = [*people_only, *_measured_steps(trial), *analysed]
     if not rows:
         return Panel("attrition", question, "No step of measurement or analysis recorded how much it left.")
-    lesions = [int(row["lesions"]) for row in rows if row.get("lesions", "").isdigit()]
+    sites = [int(row["sites"]) for row in rows if row.get("sites", "").isdigit()]
     people = trial.outputs.measurements["participant_id"].nunique()
     answer = f"{count(people, 'participant')} measured, {count(len(trial.outputs.failures), 'failure')}."
-    if lesions and lesions[-1] < lesions[0]:
-        answer += f" The endpoint uses {lesions[-1]:,} of {max(lesions):,} {trial.sites}."
-    most = max(lesions, default=0) or 1
+    if sites and sites[-1] < sites[0]:
+        answer += f" The endpoint uses {sites[-1]:,} of {max(sites):,} {trial.sites}."
+    most = max(sites, default=0) or 1
     cells = tuple(
         (
             r.get("step", ""),
             r.get("participants", ""),
-            r.get("lesions", ""),
-            _bar(r.get("lesions", ""), most),
+            r.get("sites", ""),
+            _bar(r.get("sites", ""), most),
             r.get("reason", ""),
         )
         for r in rows
@@ -136,7 +136,7 @@ def _measured_steps(trial: Trial) -> list[dict[str, str]]:
     for step, said in STEPS.items():
         counts = own.loc[own["condition"] == f"step={step}", "value"]
         if len(counts):
-            left = {"participants": str((counts > 0).sum()), "lesions": str(int(counts.sum()))}
+            left = {"participants": str((counts > 0).sum()), "sites": str(int(counts.sum()))}
             steps.append({"step": f"{trial.changes.first}: {said}", **left, "reason": ""})
     return steps
 

@@ -23,7 +23,7 @@ ENDPOINT_NUMBERS = (
     "follow_up",
     "change",
     "se",
-    "n_lesions",
+    "n_sites",
     "n_selected",
     "rtm",
     "change_rtm_removed",
@@ -107,7 +107,7 @@ class Outputs:
 
     @cached_property
     def attrition(self) -> list[dict[str, str]]:
-        """Steps of `analyse` that left something out: `step, participants, lesions, reason`."""
+        """Steps of `analyse` that left something out: `step, participants, sites, reason`."""
         return self._rows("attrition.tsv")
 
     @cached_property

@@ -26,7 +26,7 @@ class Saved:
 
     def __str__(self) -> str:
         doubts = [f"Doubtful: {flag}" for flag in self.analysis.flags]
-        return "\n".join([str(self.analysis.results), *doubts])
+        return "\n".join([str(self.analysis), *doubts])
 
     def to_dict(self) -> dict[str, Any]:
         """For `--json`; a missing number is null."""
@@ -69,12 +69,13 @@ def analyse_folder(protocol: str | Path, out: Path, allocation: Path | None) -> 
 
 
 def save_analysis(analysis: Analysis, protocol: Protocol, out: Path) -> None:
-    """Write `results.parquet`, `results.tsv`, `endpoints.tsv`, `attrition.tsv`, `analysis_flags.tsv`,
+    """Write `results.parquet`, `.tsv` and `.csv`, `endpoints.tsv`, `attrition.tsv`, `analysis_flags.tsv`,
     `methods.txt` and `protocol.toml`.
     """
     with output_lock(out):
         for kind in ("parquet", "tsv"):
             analysis.results.write(out / f"results.{kind}")
+        _write_csv(analysis.results.frame, out / "results.csv")
         _write_frame(analysis.participants, out / "endpoints.tsv")
         _write_frame(analysis.attrition, out / "attrition.tsv")
         lines = ["\t".join((*FIELDS, "quality"))]
@@ -84,6 +85,12 @@ def save_analysis(analysis: Analysis, protocol: Protocol, out: Path) -> None:
         atomic_write(out / "analysis_flags.tsv", ("\n".join(lines) + "\n").encode())
         atomic_write(out / "methods.txt", (analysis.methods.strip() + "\n").encode())
         protocol.write(out / "protocol.toml")
+
+
+def _write_csv(results: pd.DataFrame, path: Path) -> None:
+    """For programs that read nothing else; a number that is not there is an empty cell."""
+    words = results.assign(prespecified=results["prespecified"].map({True: "true", False: "false"}))
+    atomic_write(path, words.to_csv(index=False, lineterminator="\n").encode())
 
 
 def _write_frame(frame: pd.DataFrame, path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,8 +86,18 @@ class Results:
 
     __hash__ = None  # type: ignore[assignment]
 
+    def told(self, order: Sequence[str] = ()) -> str:
+        """One line a row; those of the endpoints in `order` come first, with what was estimated beside them.
+
+        A sibling is named after its endpoint, with more in brackets.
+        """
+        rows = self._frame.to_dict("records")
+        place = {name: k for k, name in enumerate(order)}
+        rows.sort(key=lambda row: place.get(str(row["endpoint"]).partition(" (")[0], len(place)))
+        return "\n".join(_sentence(row) for row in rows)
+
     def __str__(self) -> str:
-        return "\n".join(_sentence(row) for row in self._frame.to_dict("records"))
+        return self.told()
 
     def __repr__(self) -> str:
         return f"Results({len(self)} contrasts: {', '.join(self._frame.endpoint.unique())})"

@@ -36,7 +36,7 @@ class Analysis:
         One row a participant and endpoint, also those left out: `endpoint, participant_id, arm, baseline,
         follow_up, change, ...`, `analysed`, `quality`, `reason`; see `remyelin.trial.endpoint.Changes`.
     attrition
-        Participants and lesions left after each step of the primary endpoint: `step, participants, lesions,
+        Participants and sites left after each step of the primary endpoint: `step, participants, sites,
         reason`.
     methods
         A paragraph for the methods section, with numbers and citations.
@@ -58,7 +58,7 @@ class Analysis:
         return self.results.frame
 
     def __str__(self) -> str:
-        return str(self.results)
+        return self.results.told(list(dict.fromkeys(self.participants["endpoint"])))
 
     def _repr_html_(self) -> str:
         return self.results._repr_html_()

@@ -32,11 +32,11 @@ class Changes:
         One row a participant who was measured at all. `baseline, follow_up, change, se` by the endpoint's
         summary; `change_mean` and `change_precision_weighted`, the two estimands, each with its `se_`; `rtm`
         and `change_rtm_removed` of the endpoint's summary, with `rtm_floor_se`, `rtm_shape_se` and
-        `rtm_left`; `n_lesions` (sites with a usable baseline, or with a measured change), `n_selected`,
+        `rtm_left`; `n_sites` (sites with a usable baseline, or with a measured change), `n_selected`,
         `n_at_median`, `n_used`, `n_missing_follow_up`, `n_failed`; `quality`, `reason`. A change is missing
         where nothing could be used, and `reason` says why. The baseline of a measured change may be missing.
     steps
-        How many participants and sites each step left: `step, participants, lesions, reason`.
+        How many participants and sites each step left: `step, participants, sites, reason`.
     flags
         Visits outside their window and the like.
     submedian
@@ -112,7 +112,7 @@ def participant_changes(
             "change": columns[summary],
             "se": columns[f"se_{summary}"],
             "unit": MEASURES[endpoint.measure].unit,
-            "n_lesions": columns["n_lesions"],
+            "n_sites": columns["n_lesions"],
             "n_selected": columns["n_selected"],
             "n_at_median": columns["n_at_median"],
             "n_used": columns["n_used"],
@@ -244,11 +244,11 @@ def _steps(frame: pd.DataFrame, sites: SiteValues, endpoint: Endpoint) -> pd.Dat
         missing = ", ".join(f"{n} {word}" for word, n in sites.lost_baseline.items() if n)
         out += [f"without a baseline: {missing}"] if missing else []
     changing = MEASURES[endpoint.measure].change_of
-    step(f"baseline at {first}{' or a change since' if changing else ''}", frame["n_lesions"], "; ".join(out))
+    step(f"baseline at {first}{' or a change since' if changing else ''}", frame["n_sites"], "; ".join(out))
     if endpoint.select == "submedian":
-        alone = int((frame["n_lesions"] == 1).sum())
+        alone = int((frame["n_sites"] == 1).sum())
         reason = f"{alone} participants with a single lesion" if alone else ""
         step("below the participant's median", frame["n_selected"], reason)
     gone = ", ".join(f"{n} {word}" for word, n in sites.lost.items() if n)
     step(f"measured again at {last}", frame["n_used"], f"without a value there: {gone}" if gone else "")
-    return pd.DataFrame(rows, columns=["step", "participants", "lesions", "reason"])
+    return pd.DataFrame(rows, columns=["step", "participants", "sites", "reason"])

@@ -69,7 +69,7 @@ def allocation_flags(allocation: pd.DataFrame, measured: list[str]) -> tuple[Fla
 def attrition(
     changes: Changes, people: pd.DataFrame, allocation: pd.DataFrame, measured: list[str]
 ) -> pd.DataFrame:
-    """Participants and sites left after each step: `step, participants, lesions, reason`."""
+    """Participants and sites left after each step: `step, participants, sites, reason`."""
     unallocated, unmeasured, _ = match(allocation, measured)
     some = f"not measured: {', '.join(unmeasured)}" if unmeasured else ""
     measured_too = len(allocation) - len(unmeasured)
@@ -85,11 +85,11 @@ def attrition(
     last = {
         "step": "analysed",
         "participants": len(analysed),
-        "lesions": int(analysed["n_used"].sum()),
+        "sites": int(analysed["n_used"].sum()),
         "reason": "; ".join(reasons),
     }
     table = pd.concat([pd.DataFrame(first), changes.steps, pd.DataFrame([last])], ignore_index=True)
-    return table.astype({"lesions": "Int64"})[["step", "participants", "lesions", "reason"]]
+    return table.astype({"sites": "Int64"})[["step", "participants", "sites", "reason"]]
 
 
 def _with_covariates(
