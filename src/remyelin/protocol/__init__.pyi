@@ -1,7 +1,9 @@
+from .endpoint import Endpoint as Endpoint
+from .endpoint import Estimand as Estimand
+from .families import Multiplicity as Multiplicity
+from .families import Sets as Sets
 from .model import Protocol as Protocol
 from .parts import Arm as Arm
-from .parts import Endpoint as Endpoint
-from .parts import Estimand as Estimand
 from .parts import Measuring as Measuring
 from .parts import Period as Period
 from .parts import Trial as Trial

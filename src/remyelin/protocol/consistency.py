@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from remyelin.errors import did_you_mean
-from remyelin.protocol.parts import PLACEBO, Arm, Endpoint, Period
-from remyelin.tables.measures import MEASURES
+from remyelin.protocol.consistency_endpoint import Problem, endpoints
+from remyelin.protocol.consistency_families import families
+from remyelin.protocol.parts import PLACEBO, Arm, Period
+from remyelin.protocol.plan import plan_problems
 
 if TYPE_CHECKING:
     from remyelin.protocol.model import Protocol
-
-Problem = tuple[str, str, str, str]
-"""Field, found, expected, fix."""
 
 
 def problems(protocol: Protocol) -> Iterator[Problem]:
@@ -176,95 +174,12 @@ def _periods(protocol: Protocol) -> Iterator[Problem]:
         previous = period
 
 
-def _endpoints(protocol: Protocol) -> Iterator[Problem]:
-    if sum(endpoint.role == "primary" for endpoint in protocol.endpoint) != 1:
-        found = f"{sum(endpoint.role == 'primary' for endpoint in protocol.endpoint)} primary endpoints"
-        yield "endpoint.role", found, "exactly 1", "call one primary and the others secondary"
-    ids = [visit.id for visit in protocol.visit]
-    for endpoint in protocol.endpoint:
-        for field, found, expected, fix in _endpoint(endpoint, protocol, ids):
-            yield f"endpoint '{endpoint.id}' {field}", found, expected, fix
-
-
-def _endpoint(endpoint: Endpoint, protocol: Protocol, visits: list[str]) -> Iterator[Problem]:
-    for name in endpoint.visits:
-        if name not in visits:
-            yield "visits", f"'{name}'", "a visit of this trial", did_you_mean(name, visits)
-    known = [visits.index(name) for name in endpoint.visits if name in visits]
-    if known != sorted(set(known)):
-        yield "visits", ", ".join(endpoint.visits), "each visit once, baseline first", "put them in order"
-    kind = endpoint.site.partition(":")[0]
-    if kind not in MEASURES[endpoint.measure].sites:
-        expected = f"where {endpoint.measure} is measured ({', '.join(MEASURES[endpoint.measure].sites)})"
-        yield "site", f"'{endpoint.site}'", expected, "correct the site or the measure"
-    if endpoint.select == "submedian" and kind != "lesion":
-        yield "select", "'submedian'", 'site = "lesion", whose median it takes', 'write select = "all"'
-    changing = MEASURES[endpoint.measure].change_of
-    if changing and known and known[0] != 0:
-        expected = f"'{visits[0]}' first, against which {endpoint.measure} is measured"
-        yield "visits", f"'{endpoint.visits[0]}' first", expected, f"begin with it, or measure {changing}"
-    yield from _condition(endpoint)
-    yield from _estimator(endpoint, protocol.trial.design, kind)
-
-
-def _condition(endpoint: Endpoint) -> Iterator[Problem]:
-    keys = [part.partition("=")[0] for part in endpoint.condition.split(";") if part]
-    for key in dict.fromkeys(key for key in keys if keys.count(key) > 1):
-        yield "condition", f"'{key}' twice", "each key once", "keep one of them"
-    if "half" in keys:
-        fix = "leave it out; halves enter by themselves where they are needed"
-        yield "condition", "half the voxels", "a whole value", fix
-
-
-def _estimator(endpoint: Endpoint, design: str, kind: str) -> Iterator[Problem]:
-    name = endpoint.estimator
-    if (name == "crossover") != (design == "crossover") and name in ("crossover", "ancova", "mmrm"):
-        fits = "crossover, mixed or gee" if design == "crossover" else "ancova, mixed, mmrm or gee"
-        yield (
-            "estimator",
-            f"'{name}'",
-            f"{fits}, in a {design} trial",
-            "correct the estimator or trial.design",
-        )
-    if name in ("ancova", "mmrm") and endpoint.summary == "site-change":
-        yield "estimator", f"'{name}'", "mixed or gee for several sites a participant", "correct one of them"
-    if endpoint.summary == "site-change" and kind not in ("lesion", "eye"):
-        yield "summary", "'site-change'", 'site = "lesion" or "eye"', "write participant-mean-change"
-    if name == "ancova" and len(endpoint.visits) != 2:
-        found = f"'ancova' with {len(endpoint.visits)} visits"
-        yield "estimator", found, "a baseline and one follow-up", "name 2 visits, or write mmrm"
-    if name == "mmrm" and len(endpoint.visits) < 3:
-        yield "estimator", "'mmrm' with 2 visits", "a baseline and 2 or more follow-ups", "write ancova"
-    yield from _terms(endpoint, design)
-
-
-def _terms(endpoint: Endpoint, design: str) -> Iterator[Problem]:
-    outcome, _, right = (part.strip() for part in endpoint.formula.partition("~"))
-    wanted = "treatment" if design == "crossover" else "arm"
-    if wanted not in re.findall(r"[A-Za-z_]\w*", right):
-        yield "formula", f"'{endpoint.formula}'", f"a formula with {wanted}", f"add + {wanted}"
-    if outcome not in ("change", "value"):
-        yield "formula", f"'{outcome}' on the left", "change or value", "write like change ~ arm + baseline"
-
-
 def _plan(protocol: Protocol) -> Iterator[Problem]:
-    plan = protocol.plan
-    if plan is None:
-        return
-    if plan.sd is not None:
-        for name in ("sd_unit", "sd_source"):
-            if getattr(plan, name) is None:
-                words = "whose change it is" if name == "sd_unit" else "where the SD was found"
-                yield f"plan.{name}", "missing beside sd", words, f"add {name}"
-    if plan.effect == 0:
-        yield (
-            "plan.effect",
-            "0",
-            "the difference that the trial is to find",
-            "write it in the unit of the measure",
-        )
+    if protocol.plan is not None:
+        for field, found, expected, fix in plan_problems(protocol.plan, protocol.trial.design):
+            yield f"plan.{field}", found, expected, fix
 
 
 _RULES: tuple[Callable[[Protocol], Iterator[Problem]], ...] = (
-    _unique, _arms, _visits, _periods, _endpoints, _plan,
+    _unique, _arms, _visits, _periods, endpoints, families, _plan,
 )  # fmt: skip

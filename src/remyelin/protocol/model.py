@@ -11,8 +11,10 @@ from pydantic import ConfigDict, ValidationError
 from remyelin import files
 from remyelin.errors import InputError, RefuseRun, did_you_mean
 from remyelin.protocol.consistency import problems
+from remyelin.protocol.endpoint import Endpoint
+from remyelin.protocol.families import Multiplicity, Sets
 from remyelin.protocol.messages import first_fault
-from remyelin.protocol.parts import Arm, Endpoint, Measuring, Part, Period, Trial, Visit
+from remyelin.protocol.parts import PLACEBO, Arm, Measuring, Part, Period, Trial, Visit
 from remyelin.protocol.plan import Plan
 from remyelin.protocol.toml import dump
 
@@ -21,7 +23,7 @@ class Protocol(Part):
     """One description of a trial, which planning, simulation, measurement, analysis and report all read.
 
     The fields are the tables of its TOML file: `trial`, `arm`, `visit`, `period` (crossover and delayed
-    start), `endpoint`, `plan` and `measure`. It is made by `read` or `from_tables`.
+    start), `endpoint`, `sets`, `multiplicity`, `plan` and `measure`. It is made by `read` or `from_tables`.
 
     Examples
     --------
@@ -37,6 +39,8 @@ class Protocol(Part):
     visit: tuple[Visit, ...]
     period: tuple[Period, ...] = ()
     endpoint: tuple[Endpoint, ...]
+    sets: Sets = Sets()
+    multiplicity: Multiplicity | None = None
     plan: Plan | None = None
     measure: Measuring = Measuring()
 
@@ -92,10 +96,40 @@ class Protocol(Part):
 
     @property
     def reference(self) -> Arm | None:
-        """The arm that the others are compared with; None where sequences of treatments are compared."""
+        """The arm that the others are compared with; None in a crossover, where treatments are compared.
+
+        In a delayed-start trial it is the arm that begins with placebo.
+        """
         if self.trial.reference is not None:
             return next(arm for arm in self.arm if arm.id == self.trial.reference)
+        if self.trial.design == "delayed-start":
+            return next((arm for arm in self.arm if arm.sequence[:1] == (PLACEBO,)), None)
         return next((arm for arm in self.arm if arm.is_placebo), None)
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """What is compared, the reference first: the arms, or the treatments of a crossover.
+
+        Examples
+        --------
+        >>> Protocol.read("ccmr-one").compared, Protocol.read("rebuild").compared
+        (('placebo', 'bexarotene'), ('placebo', 'clemastine'))
+        """
+        first = self.reference.id if self.reference else PLACEBO
+        names = [arm.id for arm in self.arm]
+        if self.trial.design == "crossover":
+            names = sorted({treatment for arm in self.arm for treatment in arm.sequence})
+            first = PLACEBO
+        return tuple(sorted(names, key=lambda name: name != first))
+
+    @property
+    def hypotheses(self) -> tuple[str, ...]:
+        """The tests of `[multiplicity]` in their order: each endpoint, or ``endpoint:arm`` with several."""
+        listed = self.multiplicity.endpoints if self.multiplicity else ()
+        ranked = sorted(self.endpoint, key=lambda each: each.role != "primary")
+        ids = listed or [each.id for each in ranked if each.role != "exploratory"]
+        others = self.compared[1:]
+        return tuple(f"{name}:{arm}" if len(others) > 1 else name for name in ids for arm in others)
 
 
 _FOLDER = resources.files("remyelin") / "protocols"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Annotated, Any, Literal
@@ -10,44 +9,13 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import PydanticCustomError
 
-from remyelin.errors import RefuseRun, did_you_mean
+from remyelin.errors import RefuseRun
 from remyelin.protocol.toml import dump
-from remyelin.tables.measures import MEASURES
-
-# The words and signs of a formula; what they may say is decided where it is read (`trial.formula`).
-_FORMULA = re.compile(r"[\w\s+*/:^(),=.-]+~[\w\s+*/:^(),=.-]+", re.ASCII)
-
-_CONDITION = re.compile(r"[a-z_]+=[^=;\s]+(;[a-z_]+=[^=;\s]+)*")
 
 
 def fault(found: str, expected: str, fix: str) -> PydanticCustomError:
     """An error that already knows what was found, what was expected and how to put it right."""
     return PydanticCustomError("fault", "{found}", {"found": found, "expected": expected, "fix": fix})
-
-
-def _known_measure(name: str) -> str:
-    if name not in MEASURES:
-        raise fault(f"'{name}'", "a measure that this package knows", did_you_mean(name, MEASURES))
-    return name
-
-
-def _site(name: str) -> str:
-    if not re.fullmatch(r"lesion|eye|participant|tissue:[0-9A-Za-z]+", name):
-        raise fault(f"'{name}'", "lesion, eye, participant or tissue:nawm", "name the sites so")
-    return name
-
-
-def _condition(text: str) -> str:
-    if text and not _CONDITION.fullmatch(text):
-        raise fault(f"'{text[:60]}'", "like check=60;reader=auto", "write it as in the measurements")
-    return text
-
-
-def _formula(text: str) -> str:
-    if not _FORMULA.fullmatch(text) or "__" in text or len(text) > 1000:
-        expected = "columns and the signs of formulas, like change ~ arm + baseline"
-        raise fault(f"'{text[:60]}'", expected, "take out what is neither")
-    return text
 
 
 def _inside(path: str) -> str:
@@ -137,47 +105,6 @@ class Period(Part):
     id: Id
     start: VisitId
     end: VisitId
-
-
-class Estimand(Part):
-    """`[endpoint.estimand]`: the five attributes of ICH E9(R1), whose treatment condition is the arm.
-
-    `intercurrent` gives each intercurrent event its strategy.
-    """
-
-    population: Text
-    treatment: Text
-    variable: Text
-    intercurrent: dict[
-        str,
-        Literal["treatment-policy", "hypothetical", "composite", "while-on-treatment", "principal-stratum"],
-    ]
-    summary: Text
-
-
-class Endpoint(Part):
-    """`[[endpoint]]`: which measurements become one number a participant, and how arms are compared.
-
-    `select` ``"submedian"`` keeps the lesions whose baseline lies below the participant's own median.
-    `summary` ``"site-change"`` keeps one change a lesion or eye, for estimators that know whose they are.
-    `condition` names the condition whose values count, as ``"check=60;reader=auto"``; it may be left out
-    where there is only one.
-    """
-
-    id: Id
-    role: Literal["primary", "secondary", "exploratory"]
-    measure: Annotated[str, AfterValidator(_known_measure)]
-    site: Annotated[str, AfterValidator(_site)]
-    condition: Annotated[str, AfterValidator(_condition)] = ""
-    select: Literal["all", "submedian"] = "all"
-    summary: Literal["participant-mean-change", "participant-precision-weighted-change", "site-change"] = (
-        "participant-mean-change"
-    )
-    visits: Annotated[tuple[VisitId, ...], Field(min_length=2)]
-    estimator: Literal["ancova", "mixed", "mmrm", "crossover", "gee"]
-    formula: Annotated[str, AfterValidator(_formula)]
-    alpha: Probability = 0.05
-    estimand: Estimand | None = None
 
 
 class Measuring(Part):

@@ -1,0 +1,101 @@
+"""How analysis sets, missing data, sensitivity analyses and families of tests must fit the endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from remyelin.errors import did_you_mean
+from remyelin.protocol.consistency_endpoint import Problem
+from remyelin.protocol.endpoint import Endpoint
+from remyelin.protocol.families import Multiplicity
+
+if TYPE_CHECKING:
+    from remyelin.protocol.model import Protocol
+
+
+def families(protocol: Protocol) -> Iterator[Problem]:
+    """What is wrong with the sets and the families."""
+    for endpoint in protocol.endpoint:
+        for field, found, expected, fix in (*_set(endpoint, protocol), *_missing(endpoint)):
+            yield f"endpoint '{endpoint.id}' {field}", found, expected, fix
+    if protocol.multiplicity is not None:
+        for field, found, expected, fix in _multiplicity(protocol.multiplicity, protocol):
+            yield f"multiplicity.{field}", found, expected, fix
+
+
+def _set(endpoint: Endpoint, protocol: Protocol) -> Iterator[Problem]:
+    own = endpoint.own_set
+    if own == "per-protocol" and not protocol.sets.defined:
+        expected = "a table that says who kept to the protocol"
+        yield (
+            "analysis_set",
+            "'per-protocol'",
+            expected,
+            'add [sets] with per_protocol = "COLUMN" or windows = true',
+        )
+    if own == "itt" and endpoint.missing == "none" and endpoint.estimator in ("ancova", "gee"):
+        expected = f"'completers': {endpoint.estimator} leaves out whoever has no value"
+        yield (
+            "analysis_set",
+            "'itt' with nothing imputed",
+            expected,
+            'add missing = "mar", or write completers',
+        )
+    if own == "completers" and endpoint.missing != "none":
+        fix = 'write analysis_set = "itt", or take missing out'
+        yield (
+            "analysis_set",
+            f"'completers' beside missing = '{endpoint.missing}'",
+            "everyone randomised",
+            fix,
+        )
+
+
+def _missing(endpoint: Endpoint) -> Iterator[Problem]:
+    imputes = endpoint.estimator in ("ancova", "mmrm")
+    if endpoint.missing != "none" and not imputes:
+        expected = "none: what is imputed is one value a participant and visit"
+        yield "missing", f"'{endpoint.missing}' with {endpoint.estimator}", expected, "write ancova or mmrm"
+    if endpoint.delta != 0 and endpoint.missing == "none":
+        yield "delta", f"{endpoint.delta:g} with nothing imputed", "0", 'add missing = "mar"'
+    for name in dict.fromkeys(endpoint.sensitivity):
+        if endpoint.sensitivity.count(name) > 1:
+            yield "sensitivity", f"'{name}' twice", "each once", "keep one of them"
+        if name == endpoint.missing:
+            yield "sensitivity", f"'{name}', which is the main analysis", "another assumption", "take it out"
+        if name == "re-randomisation" and endpoint.estimator != "ancova":
+            expected = "an ancova, whose arms are exchanged"
+            yield "sensitivity", f"'{name}' with {endpoint.estimator}", expected, "take it out"
+        if name != "re-randomisation" and not imputes:
+            expected = "ancova or mmrm: what is imputed is one value a participant and visit"
+            yield "sensitivity", f"'{name}' with {endpoint.estimator}", expected, "take it out"
+
+
+def _multiplicity(family: Multiplicity, protocol: Protocol) -> Iterator[Problem]:
+    ids = [endpoint.id for endpoint in protocol.endpoint]
+    for name in family.endpoints:
+        if name not in ids:
+            yield "endpoints", f"'{name}'", "an endpoint of this trial", did_you_mean(name, ids)
+    for name in dict.fromkeys(family.endpoints):
+        if family.endpoints.count(name) > 1:
+            yield "endpoints", f"'{name}' twice", "each once", "keep one of them"
+    known = protocol.hypotheses
+    if family.method != "graph":
+        for field in ("weights", "transitions"):
+            if getattr(family, field):
+                yield field, f"given with {family.method}", "only with graph", "take it out, or write graph"
+        return
+    named = {*family.weights, *family.transitions, *(to for row in family.transitions.values() for to in row)}
+    for name in sorted(named):
+        if name not in known:
+            yield "weights", f"'{name}'", f"a hypothesis: {', '.join(known)}", did_you_mean(name, known)
+    if not family.weights:
+        yield "weights", "missing", "the share of alpha of each hypothesis", "add weights = {...}"
+    if sum(family.weights.values()) > 1 + 1e-9:
+        yield "weights", f"a sum of {sum(family.weights.values()):g}", "at most 1 in all", "correct them"
+    for name, row in family.transitions.items():
+        if sum(row.values()) > 1 + 1e-9:
+            yield f"transitions.{name}", f"a sum of {sum(row.values()):g}", "at most 1 in all", "correct them"
+        if name in row:
+            yield f"transitions.{name}", "a part for itself", "other hypotheses", f"take {name} out"
