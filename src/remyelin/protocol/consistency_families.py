@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from remyelin.errors import did_you_mean
@@ -80,22 +80,27 @@ def _multiplicity(family: Multiplicity, protocol: Protocol) -> Iterator[Problem]
     for name in dict.fromkeys(family.endpoints):
         if family.endpoints.count(name) > 1:
             yield "endpoints", f"'{name}' twice", "each once", "keep one of them"
-    known = protocol.hypotheses
-    if family.method != "graph":
-        for field in ("weights", "transitions"):
-            if getattr(family, field):
-                yield field, f"given with {family.method}", "only with graph", "take it out, or write graph"
+    if family.method == "graph":
+        yield from _graph(family, protocol.hypotheses)
         return
+    for field in ("weights", "transitions"):
+        if getattr(family, field):
+            yield field, f"given with {family.method}", "only with graph", "take it out, or write graph"
+
+
+def _graph(family: Multiplicity, known: Sequence[str]) -> Iterator[Problem]:
     named = {*family.weights, *family.transitions, *(to for row in family.transitions.values() for to in row)}
-    for name in sorted(named):
-        if name not in known:
-            yield "weights", f"'{name}'", f"a hypothesis: {', '.join(known)}", did_you_mean(name, known)
+    for name in sorted(named - set(known)):
+        yield "weights", f"'{name}'", f"a hypothesis: {', '.join(known)}", did_you_mean(name, known)
     if not family.weights:
         yield "weights", "missing", "the share of alpha of each hypothesis", "add weights = {...}"
-    if sum(family.weights.values()) > 1 + 1e-9:
-        yield "weights", f"a sum of {sum(family.weights.values()):g}", "at most 1 in all", "correct them"
+    yield from _shares("weights", family.weights)
     for name, row in family.transitions.items():
-        if sum(row.values()) > 1 + 1e-9:
-            yield f"transitions.{name}", f"a sum of {sum(row.values()):g}", "at most 1 in all", "correct them"
+        yield from _shares(f"transitions.{name}", row)
         if name in row:
             yield f"transitions.{name}", "a part for itself", "other hypotheses", f"take {name} out"
+
+
+def _shares(field: str, shares: Mapping[str, float]) -> Iterator[Problem]:
+    if sum(shares.values()) > 1 + 1e-9:
+        yield field, f"a sum of {sum(shares.values()):g}", "at most 1 in all", "correct them"

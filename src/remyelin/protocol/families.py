@@ -25,8 +25,8 @@ class Multiplicity(Part):
     method: Literal["holm", "hochberg", "fixed-sequence", "graph"]
     endpoints: tuple[Id, ...] = ()
     alpha: Probability = 0.05
-    weights: dict[Hypothesis, Share] = {}
-    transitions: dict[Hypothesis, dict[Hypothesis, Share]] = {}
+    weights: dict[Hypothesis, Share] = Field(default_factory=dict)
+    transitions: dict[Hypothesis, dict[Hypothesis, Share]] = Field(default_factory=dict)
 
 
 class Sets(Part):
