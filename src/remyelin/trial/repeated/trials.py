@@ -1,0 +1,170 @@
+"""Many simulated trials of one layout: arrays in, arrays out, for power and type I error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from remyelin.errors import InputError
+from remyelin.trial.repeated.arrange import _arrange
+from remyelin.trial.repeated.newton import CONVERGED, _maximise
+from remyelin.trial.repeated.smallsample import _corrections, _single
+from remyelin.trial.repeated.structures import canonical, coded
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+ScalarDf = Literal["satterthwaite", "kenward-roger", "kenward-roger-linear"]
+# Share of `bent` (the second-derivative term) and of `linear` in the covariance of the coefficients.
+TERMS: dict[str, tuple[float, float]] = {
+    "satterthwaite": (0.0, 0.0),
+    "kenward-roger": (2.0, -0.5),
+    "kenward-roger-linear": (2.0, 0.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Rows sorted by subject and visit, with the design in orthogonal coordinates.
+
+    `order` takes the rows of the caller into those here; ``X = Q R``.
+    """
+
+    Q: FloatArray
+    R: FloatArray
+    order: IntArray
+    visit: IntArray
+    start: IntArray
+    visits: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrialFits:
+    """Contrasts of many fits, (trial, contrast) each; NaN where a fit did not converge (`converged` (trial,))."""
+
+    estimate: FloatArray
+    se: FloatArray
+    df: FloatArray
+    converged: npt.NDArray[np.bool_]
+
+
+def lay_out(X: npt.ArrayLike, subject: npt.ArrayLike, visit: npt.ArrayLike) -> Layout:
+    """Prepare rows for fits.
+
+    Parameters
+    ----------
+    X
+        (row, coefficient) of full rank.
+    subject
+        (row,) any labels.
+    visit
+        (row,) 0, 1, ... in the order of time; each at most once in a subject.
+    """
+    design, people = np.asarray(X, dtype=np.float64), np.unique(np.asarray(subject), return_inverse=True)[1]
+    time = np.asarray(visit, dtype=np.int64)
+    order = np.lexsort((time, people))
+    people, time = people[order], time[order]
+    q, r = np.linalg.qr(design[order])
+    size = np.sqrt(len(order))
+    start = np.flatnonzero(np.concatenate([[True], people[1:] != people[:-1], [True]]))
+    return Layout(np.ascontiguousarray(q * size), r / size, order, time, start, int(time.max()) + 1)
+
+
+def fit_trials(
+    Y: npt.ArrayLike,
+    X: npt.ArrayLike,
+    subject: npt.ArrayLike,
+    visit: npt.ArrayLike,
+    contrasts: npt.ArrayLike,
+    *,
+    covariance: str = "unstructured",
+    df: ScalarDf = "kenward-roger-linear",
+    method: Literal["REML", "ML"] = "REML",
+    se: npt.ArrayLike | None = None,
+) -> TrialFits:
+    """Fit the same MMRM to many simulated trials; what `mmrm` gives for single contrasts, without its tables.
+
+    Releases the interpreter lock, so that threads may share the trials.
+
+    Parameters
+    ----------
+    Y
+        (trial, row) responses; NaN where a visit was missed, which may differ between trials.
+    X, subject, visit
+        As `lay_out` takes them: (row, coefficient) of full rank, (row,) labels, (row,) 0, 1, ...
+    contrasts
+        (contrast, coefficient) or (coefficient,).
+    covariance, df, method
+        As in `mmrm`; degrees of freedom of ``"between-within"`` are not offered here.
+    se
+        (row,) known standard error of each row.
+
+    Raises
+    ------
+    InputError
+        For shapes that do not fit together, or names that are not known. A trial whose data do not determine the
+        covariance is no error: its row is NaN and `converged` False.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> subject, visit = np.repeat(np.arange(30), 2), np.tile([0, 1], 30)
+    >>> active = (subject % 2).astype(float)
+    >>> X = np.column_stack([visit == 0, visit == 1, active * (visit == 0), active * (visit == 1)])
+    >>> Y = rng.normal(size=(3, 30))[:, subject] + rng.normal(size=(3, 60))
+    >>> fits = fit_trials(Y, X, subject, visit, [0, 0, 0, 1])
+    >>> fits.df.ravel().round(6).tolist(), fits.converged.all()
+    ([28.0, 28.0, 28.0], np.True_)
+    """
+    responses, design = np.atleast_2d(np.asarray(Y, dtype=np.float64)), np.asarray(X, dtype=np.float64)
+    rows = np.atleast_2d(np.asarray(contrasts, dtype=np.float64))
+    if responses.shape[1] != len(design) or rows.shape[1] != design.shape[1]:
+        raise InputError(
+            "", "Y", f"of shape {responses.shape} with X of {design.shape} and contrasts of {rows.shape}",
+            "(trial, row), (row, coefficient), (contrast, coefficient)", "bring the shapes together",
+        )  # fmt: skip
+    if df not in TERMS:
+        raise InputError("", "df", repr(df), f"one of {', '.join(get_args(ScalarDf))}", "name one of these")
+    layout = lay_out(design, subject, visit)
+    known = np.zeros(len(design)) if se is None else np.asarray(se, dtype=np.float64)[layout.order] ** 2
+    shape, heterogeneous = coded(canonical(covariance))
+    turned = np.ascontiguousarray(np.linalg.solve(layout.R.T, rows.T).T)
+    found = np.full((3, len(responses), len(rows)), np.nan)
+    status = np.empty(len(responses), np.int64)
+    linear, bent = TERMS[df]
+    _fit_all(
+        *(np.ascontiguousarray(responses[:, layout.order]), layout.Q, known, layout.visit, layout.start),
+        *(layout.visits, turned, shape, heterogeneous, method == "REML", linear, bent, found, status),
+    )
+    return TrialFits(found[0], found[1], found[2], status == CONVERGED)
+
+
+@njit(cache=True, nogil=True)
+def _fit_all(
+    Y, Q, known, visit, start, visits, turned, shape, heterogeneous, reml, linear, bent, found, status
+):  # fmt: skip
+    for k in range(Y.shape[0]):
+        ok, Z, var, seen, first, run, offset, scale = _arrange(Q, Y[k], known, visit, start)
+        status[k] = -1
+        if not ok:
+            continue
+        status[k], _, theta, _, beta, root, P, W, A = _maximise(
+            shape, heterogeneous, Z, seen, first, run, var, visits, reml
+        )
+        if status[k] != CONVERGED:
+            continue
+        extra = np.zeros(root.shape)
+        if linear != 0:
+            added, curved = _corrections(
+                shape, heterogeneous, theta, Z, seen, first, run, beta, root, P, W, A
+            )
+            extra[:] = linear * added + bent * curved
+        for i in range(turned.shape[0]):
+            c = root @ turned[i]
+            v, freedom = _single(c, P, W)
+            found[0, k, i] = np.sum(turned[i] * (offset + scale * beta))
+            found[1, k, i] = scale * np.sqrt(v + np.sum(c * (extra @ c)))
+            found[2, k, i] = freedom
