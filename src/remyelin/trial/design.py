@@ -92,7 +92,7 @@ def build(
     factors = []
     for name in columns:
         if name != arm and (name in forced or not _is_number(frame[name])):
-            frame[name] = pd.Categorical(frame[name].astype(str) if name not in forced else frame[name])
+            frame[name] = _categories(frame[name], name in forced)
         if name == arm or isinstance(frame[name].dtype, pd.CategoricalDtype):
             factors.append(name)
     matrix = _matrix(formula, terms, frame)
@@ -176,6 +176,13 @@ def _arms(column: pd.Series[Any], arm: str, reference: str | None) -> Any:
     if reference is not None:
         levels = [reference, *(each for each in levels if each != reference)]
     return pd.Categorical(column.astype(str), categories=levels)
+
+
+def _categories(column: pd.Series[Any], forced: bool) -> Any:
+    """The levels that occur: in the order of a categorical column, else sorted."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return pd.Categorical(column).remove_unused_categories()
+    return pd.Categorical(column if forced else column.astype(str))
 
 
 def _matrix(formula: str, terms: Any, frame: pd.DataFrame) -> Any:
