@@ -1,0 +1,1 @@
+"""Crossover trials: two treatments, two periods, two eyes."""
