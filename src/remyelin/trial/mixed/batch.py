@@ -1,0 +1,306 @@
+"""Many trials at once: the same model fitted to each, compiled, on several threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from remyelin.errors import InputError
+from remyelin.trial.mixed.basis import orthonormal
+from remyelin.trial.mixed.freedom import (
+    kenward_roger_covariance,
+    satterthwaite_covariance,
+    variance_and_freedom,
+    variance_covariance,
+)
+from remyelin.trial.mixed.layout import check_groups, lay_out
+from remyelin.trial.mixed.search import identified, search
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+CHUNK = 16  # trials that a thread takes at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Fits:
+    """One contrast of many fits; every array (trial,), NaN where the model could not be fitted.
+
+    Attributes
+    ----------
+    estimate
+        The contrast, in the unit of the response.
+    se, df_satt
+        Model-based standard error and Satterthwaite's degrees of freedom.
+    se_kr, df_kr
+        Standard error and degrees of freedom of Kenward and Roger.
+    su2, sv2, se2
+        Variances: of the groups, of the inner groups (0 without them), residual.
+    """
+
+    estimate: FloatArray
+    se: FloatArray
+    df_satt: FloatArray
+    se_kr: FloatArray
+    df_kr: FloatArray
+    su2: FloatArray
+    sv2: FloatArray
+    se2: FloatArray
+
+    def p(self, df: str = "kenward-roger") -> FloatArray:
+        """Two-sided p values of the contrast being 0; `df` also ``"satterthwaite"`` or ``"z"``."""
+        from scipy.special import ndtr, stdtr
+
+        if df == "z":
+            return np.asarray(2 * ndtr(-np.abs(self.estimate / self.se)))
+        se, freedom = (self.se_kr, self.df_kr) if df == "kenward-roger" else (self.se, self.df_satt)
+        return np.asarray(2 * stdtr(freedom, -np.abs(self.estimate / se)))
+
+
+def fit_many(
+    X: npt.ArrayLike,
+    groups: npt.ArrayLike,
+    Y: npt.ArrayLike,
+    contrast: npt.ArrayLike,
+    *,
+    inner: npt.ArrayLike | None = None,
+    known: npt.ArrayLike | None = None,
+    threads: int = 2,
+) -> Fits:
+    """Fit a random intercept by REML to many trials of one design, with Satterthwaite and Kenward-Roger.
+
+    Parameters
+    ----------
+    X
+        (row, coefficient) design, the same in each trial.
+    groups
+        (row,) the patient of each row.
+    Y
+        (trial, row) responses.
+    contrast
+        (coefficient,) what is asked: its sum over the coefficients.
+    inner
+        (row,) eye or lesion within the patient, for a second, nested intercept.
+    known
+        (row,) known variance se^2 of each row.
+    threads
+        Threads; the result does not depend on them.
+
+    Returns
+    -------
+    Fits
+
+    Raises
+    ------
+    InputError
+        For arrays that do not fit together, values that are not finite, a singular design, or groups that do
+        not identify their variance.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> patient, arm = np.repeat(np.arange(20), 10), np.repeat([0, 1], 100)
+    >>> Y = rng.normal(size=(3, 200)) + rng.normal(size=(3, 20))[:, patient]
+    >>> fits = fit_many(np.column_stack([np.ones(200), arm]), patient, Y, [0, 1])
+    >>> fits.df_kr.round(6)
+    array([18., 18., 18.])
+    """
+    design, responses, code, within, k = _checked(
+        X, groups, np.atleast_2d(np.asarray(Y, float)), inner, known
+    )
+    layout = lay_out(code, within)
+    check_groups(layout, ("groups", "inner") if layout.nested else ("groups",))
+    order = layout.order
+    basis, upper = np.empty_like(design), np.empty((design.shape[1], design.shape[1]))
+    if not orthonormal(np.ascontiguousarray(design[order]), basis, upper):
+        raise InputError(
+            "",
+            "X",
+            "singular: some columns determine another",
+            "columns that can be told apart",
+            "leave one out",
+        )
+    c = np.linalg.solve(upper.T, _contrast(contrast, design.shape[1]))
+    responses, k = np.ascontiguousarray(responses[:, order]), k[order]
+    out = np.full((len(responses), 8), np.nan)
+
+    def work(first: int) -> None:
+        last = min(first + CHUNK, len(out))
+        _same_layout(
+            basis, responses[first:last], k, layout.ends, layout.outer, layout.free, c, out[first:last]
+        )
+
+    _in_threads(work, range(0, len(out), CHUNK), threads)
+    return Fits(*out.T.copy())
+
+
+def fit_each(
+    X: npt.ArrayLike,
+    groups: npt.ArrayLike,
+    y: npt.ArrayLike,
+    trial: npt.ArrayLike,
+    contrast: npt.ArrayLike,
+    *,
+    inner: npt.ArrayLike | None = None,
+    known: npt.ArrayLike | None = None,
+    threads: int = 2,
+) -> Fits:
+    """`fit_many` for trials that differ in their rows: unequal numbers of lesions, dropout, other covariates.
+
+    All arrays are those of `fit_many` with the rows of all trials below each other, and `trial` (row,) says
+    whose they are; the fits come in the order of the sorted trials. A trial without a fit (an empty arm, no
+    group with two rows) is NaN there.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> trial, patient = np.repeat([0, 1], [60, 80]), np.concatenate([np.arange(60) % 12, np.arange(80) % 16])
+    >>> X = np.column_stack([np.ones(140), patient % 2])
+    >>> fit_each(X, patient, rng.normal(size=140) + 0.2 * patient, trial, [0, 1]).df_kr.round(6)
+    array([10., 14.])
+    """
+    design, responses, code, within, k = _checked(X, groups, np.asarray(y, float)[None], inner, known)
+    _, owner = np.unique(np.asarray(trial), return_inverse=True)
+    if owner.shape != code.shape:
+        raise InputError(
+            "", "trial", f"of shape {owner.shape}", f"{len(code)} values, one a row", "give one each"
+        )
+    layout = lay_out(owner * (code.max() + 1) + code, within)
+    order = layout.order
+    whose = owner[order][layout.ends[layout.outer[:-1]]]
+    first = np.concatenate([np.searchsorted(whose, np.arange(owner.max() + 1)), [len(whose)]])
+    c = _contrast(contrast, design.shape[1])
+    design, values, k = np.ascontiguousarray(design[order]), responses[0, order], k[order]
+    out = np.full((len(first) - 1, 8), np.nan)
+
+    def work(t: int) -> None:
+        _own_layout(
+            design, values, k, layout.ends, layout.outer[first[t] : first[t + 1] + 1], layout.free, c, out[t]
+        )
+
+    _in_threads(work, range(len(out)), threads)
+    return Fits(*out.T.copy())
+
+
+def _in_threads(work: Callable[[int], None], items: range, threads: int) -> None:
+    """Run `work` on each item; kernels hold no lock, and each writes its own part of the result."""
+    work(items[0])  # compiles, once
+    if threads == 1:
+        for item in items[1:]:
+            work(item)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        for done in [pool.submit(work, item) for item in items[1:]]:
+            done.result()
+
+
+def _checked(
+    X: npt.ArrayLike,
+    groups: npt.ArrayLike,
+    Y: FloatArray,
+    inner: npt.ArrayLike | None,
+    known: npt.ArrayLike | None,
+) -> tuple[FloatArray, FloatArray, IntArray, IntArray | None, FloatArray]:
+    design = np.asarray(X, dtype=np.float64)
+    rows = len(design)
+    k = np.zeros(rows) if known is None else np.asarray(known, dtype=np.float64)
+    codes = [
+        np.unique(np.asarray(each), return_inverse=True)[1] for each in (groups, inner) if each is not None
+    ]
+    shapes = {"X": design.ndim == 2, "Y": Y.shape[1:] == (rows,), "known": k.shape == (rows,)}
+    shapes |= {name: code.shape == (rows,) for name, code in zip(("groups", "inner"), codes, strict=False)}
+    for name, fits in shapes.items():
+        if not fits:
+            raise InputError(
+                "", name, "of another shape", f"{rows} rows, as X (row, coefficient)", "give one each"
+            )
+    for name, values in (("X", design), ("Y", Y), ("known", k)):
+        if not np.isfinite(values).all():
+            raise InputError(
+                "", name, "not finite in some rows", "finite numbers",
+                "leave rows that are missing out, and use fit_each where they differ between trials",
+            )  # fmt: skip
+    return design, Y, codes[0], codes[1] if inner is not None else None, k
+
+
+def _contrast(contrast: npt.ArrayLike, p: int) -> FloatArray:
+    c = np.asarray(contrast, dtype=np.float64)
+    if c.shape != (p,) or not np.isfinite(c).all() or not c.any():
+        raise InputError(
+            "", "contrast", f"of shape {c.shape}, or 0", f"{p} numbers, one a column of X", "as [0, 1, 0]"
+        )
+    return c
+
+
+@njit(cache=True, nogil=True)
+def _same_layout(basis, Y, known, ends, outer, free, c, out):
+    for t in range(Y.shape[0]):
+        _one(basis, Y[t], known, ends, outer, free, c, out[t])
+
+
+@njit(cache=True, nogil=True)
+def _own_layout(
+    X, y, known, ends, outer, free, c, out
+):  # the trial's groups; its rows are found through ends
+    first, last = ends[outer[0]], ends[outer[-1]]
+    p = X.shape[1]
+    basis, upper, own = np.empty((last - first, p)), np.empty((p, p)), np.empty(p)
+    if outer.size < 3 or last - first <= p or not orthonormal(X[first:last], basis, upper):
+        return
+    for r in range(p):  # own = upper'^-1 c
+        own[r] = c[r]
+        for k in range(r):
+            own[r] -= upper[k, r] * own[k]
+        own[r] /= upper[r, r]
+    _one(
+        basis,
+        y[first:last],
+        known[first:last],
+        ends[outer[0] : outer[-1] + 1] - first,
+        outer - outer[0],
+        free,
+        own,
+        out,
+    )
+
+
+@njit(cache=True, nogil=True)
+def _one(basis, y, known, ends, outer, free, c, out):
+    """Fill `out` (8,) as `Fits`; leave it NaN where there is no fit."""
+    n, p = basis.shape
+    Z, coef = np.empty((n, p + 1)), np.zeros(p)
+    for r in range(n):
+        Z[r, p] = y[r]
+        for x in range(p):
+            Z[r, x] = basis[r, x]
+            coef[x] += basis[r, x] * y[r]
+    total, rest = 0.0, 0.0
+    for r in range(n):
+        for x in range(p):
+            Z[r, p] -= basis[r, x] * coef[x]
+        total += y[r] ** 2
+        rest += Z[r, p] ** 2
+    if not rest > 1e-20 * total:
+        return
+    scale = np.sqrt(rest / n)
+    Z[:, p] /= scale
+    theta, beta, phi = np.zeros(3), np.empty(p), np.empty((p, p))
+    A, B, Q = np.empty((p + 1, p + 1)), np.empty((3, p + 1, p + 1)), np.empty((3, 3, p + 1, p + 1))
+    expected, observed, W = np.empty((3, 3)), np.empty((3, 3)), np.empty((3, 3))
+    found = search(
+        Z, known / scale**2, ends, outer, free, True, theta, beta, phi, A, B, Q, expected, observed
+    )
+    if np.isnan(found) or not identified(expected, free):
+        return
+    satterthwaite_covariance(theta, expected, observed, free, W)
+    v, df = variance_and_freedom(c, phi, B, W)
+    variance_covariance(expected, free, W)
+    _, df_kr = variance_and_freedom(c, phi, B, W)
+    v_kr, _ = variance_and_freedom(c, kenward_roger_covariance(phi, B, Q, W), B, W)
+    out[0] = np.sum(c * (coef + scale * beta))
+    out[1], out[2], out[3], out[4] = scale * np.sqrt(v), df, scale * np.sqrt(v_kr), df_kr
+    out[5:] = theta * scale**2

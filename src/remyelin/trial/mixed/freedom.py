@@ -1,0 +1,98 @@
+"""Degrees of freedom of Satterthwaite, and of Kenward and Roger with their standard errors.
+
+Of an estimate c'beta with variance v = c' Phi c, Phi = (X' V^-1 X)^-1, the t distribution has
+
+    df = 2 v^2 / (g' W g),   g_k = dv / dk = c' Phi X' V^-1 V_k V^-1 X Phi c,
+
+W the covariance matrix of the estimated variances: twice the inverse Hessian of the deviance, observed
+(Satterthwaite 1946, doi 10.2307/3002019; Fai & Cornelius 1996, doi 10.1080/00949659608811740) or expected (Kenward
+& Roger 1997, doi 10.2307/2533558), who also replace Phi by
+
+    Phi_A = Phi + 2 Phi { sum_kl W_kl (Q_kl - B_k Phi B_l) } Phi
+
+with B, Q of `moments`. At a boundary (a variance of zero) the observed information has no meaning: the deviance is
+not stationary there. Satterthwaite's df then rest on the expected information of all variances too, as if the zero
+had been estimated with its usual error, which it was.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from remyelin.trial.mixed.likelihood import cholesky, solve
+
+
+@njit(cache=True, nogil=True)
+def variance_covariance(hessian, free, W):
+    """Fill `W` (3, 3) with twice the inverse of the Hessian over the free variances; was it invertible?"""
+    index = np.flatnonzero(free)
+    n = index.size
+    H, L, unit, x = np.empty((n, n)), np.empty((n, n)), np.zeros(n), np.empty(n)
+    for r in range(n):
+        for c in range(n):
+            H[r, c] = hessian[index[r], index[c]]
+    W[:] = 0.0
+    if np.isnan(cholesky(H, L)):
+        return False
+    for r in range(n):
+        unit[r] = 1.0
+        solve(L, unit, x)
+        unit[r] = 0.0
+        for c in range(n):
+            W[index[r], index[c]] = 2.0 * x[c]
+    return True
+
+
+@njit(cache=True, nogil=True)
+def satterthwaite_covariance(theta, expected, observed, free, W):
+    """`W` of Satterthwaite: observed inside, expected where a variance is zero."""
+    inside = True
+    for k in range(3):
+        inside = inside and (not free[k] or theta[k] > 0.0)
+    if not (inside and variance_covariance(observed, free, W)):
+        variance_covariance(expected, free, W)
+
+
+@njit(cache=True, nogil=True)
+def variance_and_freedom(c, phi, B, W):
+    """Variance of c'beta by `phi`, and its degrees of freedom."""
+    p = c.size
+    x, g = np.zeros(p), np.zeros(3)
+    v = 0.0
+    for r in range(p):
+        for k in range(p):
+            x[r] += phi[r, k] * c[k]
+        v += c[r] * x[r]
+    for k in range(3):
+        for r in range(p):
+            for m in range(p):
+                g[k] += x[r] * B[k, r, m] * x[m]
+    spread = 0.0
+    for k in range(3):
+        for m in range(3):
+            spread += g[k] * W[k, m] * g[m]
+    return v, 2.0 * v * v / spread
+
+
+@njit(cache=True, nogil=True)
+def kenward_roger_covariance(phi, B, Q, W):
+    """(p, p) covariance matrix of the coefficients, with the error of the variances in it."""
+    p = phi.shape[0]
+    M = np.zeros((p, p))
+    for k in range(3):
+        for m in range(3):
+            if W[k, m] != 0.0:
+                M += W[k, m] * (Q[k, m, :p, :p] - _product(_product(B[k, :p, :p], phi), B[m, :p, :p]))
+    return phi + 2.0 * _product(_product(phi, M), phi)
+
+
+@njit(cache=True, nogil=True)
+def _product(K, M):
+    """K M; small matrices, so that no library with threads of its own is called."""
+    product = np.zeros(K.shape)
+    for r in range(K.shape[0]):
+        for k in range(K.shape[1]):
+            for c in range(K.shape[1]):
+                product[r, c] += K[r, k] * M[k, c]
+    return product
