@@ -1,3 +1,4 @@
+from .counts import lesion_counts as lesion_counts
 from .load import Parameter as Parameter
 from .load import Source as Source
 from .load import parameter as parameter
