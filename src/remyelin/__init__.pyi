@@ -41,4 +41,5 @@ from .tables import Results as Results
 from .trial.allocation import read_allocation as read_allocation
 from .trial.analyse import analyse as analyse
 from .trial.linear import ancova as ancova
+from .trial.meta import meta_analysis as meta_analysis
 from .trial.submedian import submedian_change as submedian_change

@@ -1,0 +1,5 @@
+"""Several trials put together: pooled effects, heterogeneity, meta-regression, and what small studies do."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

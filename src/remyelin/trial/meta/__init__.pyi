@@ -1,0 +1,9 @@
+from .bias import TrimAndFill as TrimAndFill
+from .effects import mean_difference as mean_difference
+from .effects import odds_ratio as odds_ratio
+from .effects import risk_ratio as risk_ratio
+from .effects import standardised_mean_difference as standardised_mean_difference
+from .levels import ThreeLevel as ThreeLevel
+from .levels import three_level as three_level
+from .model import MetaAnalysis as MetaAnalysis
+from .model import meta_analysis as meta_analysis
