@@ -42,4 +42,10 @@ from .trial.allocation import read_allocation as read_allocation
 from .trial.analyse import analyse as analyse
 from .trial.linear import ancova as ancova
 from .trial.meta import meta_analysis as meta_analysis
+from .trial.sequential import group_sequential as group_sequential
+from .trial.sequential import monitor as monitor
+from .trial.sequential import multi_arm as multi_arm
+from .trial.sequential import power_means as power_means
+from .trial.sequential import sample_size_means as sample_size_means
+from .trial.sequential import sample_size_rates as sample_size_rates
 from .trial.submedian import submedian_change as submedian_change

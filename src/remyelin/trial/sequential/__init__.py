@@ -1,0 +1,5 @@
+"""Trials that look at their data on the way: boundaries, sizes, monitoring, and arms that are dropped."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

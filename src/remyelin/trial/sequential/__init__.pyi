@@ -1,0 +1,10 @@
+from .design import SequentialDesign as SequentialDesign
+from .design import group_sequential as group_sequential
+from .mams import MultiArm as MultiArm
+from .mams import multi_arm as multi_arm
+from .monitoring import Monitored as Monitored
+from .monitoring import monitor as monitor
+from .sizes import SequentialSize as SequentialSize
+from .sizes import power_means as power_means
+from .sizes import sample_size_means as sample_size_means
+from .sizes import sample_size_rates as sample_size_rates
