@@ -1,5 +1,7 @@
 """Rows into the order of the kernels: subjects with the same visits together, response and design scaled."""
 
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
 from __future__ import annotations
 
 import numpy as np
@@ -26,7 +28,7 @@ def _arrange(X, y, known, visit, start):
     ok
         Whether least squares can be computed.
     Z, known, visit, start, run
-        As `_maximise` takes them; the last column of `Z` holds residuals of least squares, in units of `scale`.
+        As `_maximise` takes them; the last column of `Z` holds residuals of least squares over `scale`.
     offset, scale
         Coefficients of least squares, and the root mean square of the residuals.
     """

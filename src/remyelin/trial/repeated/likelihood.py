@@ -1,10 +1,12 @@
 """The restricted likelihood of a covariance between visits, with gradient and Hessian, in compiled loops.
 
 Notation of Kenward & Roger (1997, 10.2307/2533558): y ~ N(X beta, V), V block diagonal with one block a
-subject, the rows and columns of Sigma at its visits plus the known variances of its rows. Derivatives are taken
-by the elements of Sigma, where they are free of the structure; the chain rule leads to the parameters of one.
-Sums over subjects use X in coordinates where (X' V^-1 X) is the identity.
+subject, the rows and columns of Sigma at its visits plus the known variances of its rows. Derivatives are
+taken by the elements of Sigma, where they are free of the structure; the chain rule leads to its parameters.
+Sums over subjects use X in coordinates where X' V^-1 X is the identity.
 """
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
 from __future__ import annotations
 
@@ -142,7 +144,22 @@ def _derivatives(Z, visit, start, run, reml, A, root, beta, place, gradient, hes
                     _outer(w[a], w[b], U[place[visit[first + a], visit[first + b]]])
         _sandwich(A[g], C, size, B)
         _elements(A[g], B, size, run[g + 1] - run[g], visit[first : first + size], place, gradient, hessian)
-    P, q = np.empty((elements, p, p)), np.empty((elements, p))
+    P, q = _folded(U, place)
+    for s in range(elements):
+        for t in range(s + 1):
+            value = np.sum(q[s] * q[t])
+            if reml:
+                value += 0.5 * np.sum(P[s] * P[t])
+            hessian[s, t] -= value
+            hessian[t, s] = hessian[s, t]
+    return P
+
+
+@njit(cache=True)
+def _folded(U, place):
+    """P_s = X' (dV^-1 by element s) X (element, p, p), and q_s = X' V^-1 (dV by s) V^-1 r (element, p)."""
+    m, p = place.shape[0], U.shape[1] - 1
+    P, q = np.empty((U.shape[0], p, p)), np.empty((U.shape[0], p))
     for a in range(m):
         for b in range(a, m):
             s = place[a, b]
@@ -151,15 +168,7 @@ def _derivatives(Z, visit, start, run, reml, A, root, beta, place, gradient, hes
                 q[s, k] = half * (U[s, k, p] + U[s, p, k])
                 for j in range(p):
                     P[s, k, j] = -half * (U[s, k, j] + U[s, j, k])
-    flat = P.reshape(elements, p * p)
-    for s in range(elements):
-        for t in range(s + 1):
-            value = np.dot(q[s], q[t])
-            if reml:
-                value += 0.5 * np.dot(flat[s], flat[t])
-            hessian[s, t] -= value
-            hessian[t, s] = hessian[s, t]
-    return P
+    return P, q
 
 
 @njit(cache=True)

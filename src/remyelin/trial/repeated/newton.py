@@ -1,5 +1,7 @@
 """Newton's method for the parameters of the covariance, to full convergence."""
 
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
 from __future__ import annotations
 
 import numpy as np
@@ -24,8 +26,8 @@ def _maximise(shape, heterogeneous, Z, visit, start, run, known, m, reml):
     Parameters
     ----------
     Z
-        (row, coefficient + 1) design of full rank, then the response, both of order 1; rows sorted by subject,
-        and by visit within.
+        (row, coefficient + 1) design of full rank, then the response, both of order 1; rows sorted by
+        subject, and by visit within.
     visit, known
         (row,) visit 0 ... m - 1, and known variance.
     start, run

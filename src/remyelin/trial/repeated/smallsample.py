@@ -3,6 +3,8 @@
 All matrices are in the coordinates of `root`, where Phi = (X' V^-1 X)^-1 is the identity.
 """
 
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
 from __future__ import annotations
 
 import numpy as np
@@ -20,7 +22,7 @@ def _corrections(shape, heterogeneous, theta, Z, visit, start, run, beta, root, 
     -------
     linear, bent
         ``sum W_hj (Q_hj - P_h Phi P_j)`` and ``sum W_hj R_hj``, so that the corrected covariance is
-        ``Phi + 2 linear - bent / 2``; with R left out it does not depend on how the covariance is parametrised.
+        ``Phi + 2 linear - bent / 2``; without R it does not depend on how the covariance is parametrised.
     """
     m, p, size = A.shape[1], P.shape[1], theta.size
     place, elements = _vech(m), m * (m + 1) // 2

@@ -2,11 +2,13 @@
 
 Every structure is ``Sigma[a, b] = exp(lambda[a] + lambda[b]) C[a, b](phi)`` with one `lambda` a visit
 (heterogeneous) or one for all. `C` is a correlation matrix, but for the unstructured, where it is ``L L'``
-with a unit lower triangular `L`. The parameters theta = (lambda, phi) are unbounded; the covariance is positive
-definite for each theta of the unstructured, AR(1) and compound-symmetry forms, and the fit keeps a Toeplitz
-correlation so. They are those of R's mmrm (vignette "Covariance structures"), on which the second-derivative
-term of the full Kenward-Roger correction depends.
+with a unit lower triangular `L`. The parameters theta = (lambda, phi) are unbounded; the covariance is
+positive definite for each theta of the unstructured, AR(1) and compound-symmetry forms, and the fit keeps a
+Toeplitz correlation so. They are those of R's mmrm (vignette "Covariance structures"), on which the
+second-derivative term of the full Kenward-Roger correction depends.
 """
+
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
 from __future__ import annotations
 

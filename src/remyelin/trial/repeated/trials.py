@@ -1,5 +1,7 @@
 """Many simulated trials of one layout: arrays in, arrays out, for power and type I error."""
 
+# mypy: disable-error-code="no-untyped-def, no-untyped-call"
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -43,7 +45,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class TrialFits:
-    """Contrasts of many fits, (trial, contrast) each; NaN where a fit did not converge (`converged` (trial,))."""
+    """Contrasts of many fits, (trial, contrast) each; NaN where `converged` (trial,) is False."""
 
     estimate: FloatArray
     se: FloatArray
@@ -67,6 +69,13 @@ def lay_out(X: npt.ArrayLike, subject: npt.ArrayLike, visit: npt.ArrayLike) -> L
     time = np.asarray(visit, dtype=np.int64)
     order = np.lexsort((time, people))
     people, time = people[order], time[order]
+    again = np.flatnonzero((people[1:] == people[:-1]) & (time[1:] == time[:-1]))
+    if again.size:
+        row = int(order[again[0] + 1]) + 1
+        raise InputError(
+            "", "visit", f"{time[again[0]]} a second time for the same subject (row {row})",
+            "one row for each subject and visit", "leave out or average the repeated rows",
+        )  # fmt: skip
     q, r = np.linalg.qr(design[order])
     size = np.sqrt(len(order))
     start = np.flatnonzero(np.concatenate([[True], people[1:] != people[:-1], [True]]))
@@ -105,8 +114,8 @@ def fit_trials(
     Raises
     ------
     InputError
-        For shapes that do not fit together, or names that are not known. A trial whose data do not determine the
-        covariance is no error: its row is NaN and `converged` False.
+        For shapes that do not fit together, names that are not known, or a visit that a subject has twice. A
+        trial whose data do not determine the covariance is no error: its row is NaN and `converged` False.
 
     Examples
     --------
