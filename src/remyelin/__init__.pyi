@@ -35,6 +35,7 @@ from .protocol import Protocol as Protocol
 from .report import all_pages as all_pages
 from .report import analyse_folder as analyse_folder
 from .report import trial_page as trial_page
+from .report.forest_plot import forest as forest
 from .tables import MEASURES as MEASURES
 from .tables import Measurements as Measurements
 from .tables import Results as Results
@@ -42,6 +43,7 @@ from .trial.allocation import read_allocation as read_allocation
 from .trial.analyse import analyse as analyse
 from .trial.linear import ancova as ancova
 from .trial.meta import meta_analysis as meta_analysis
+from .trial.repeated import mmrm as mmrm
 from .trial.sequential import group_sequential as group_sequential
 from .trial.sequential import monitor as monitor
 from .trial.sequential import multi_arm as multi_arm

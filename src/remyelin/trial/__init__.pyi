@@ -2,6 +2,7 @@
 from .linear import ancova as ancova
 from .meta import meta_analysis as meta_analysis
 from .meta import three_level as three_level
+from .repeated import mmrm as mmrm
 from .sequential import group_sequential as group_sequential
 from .sequential import monitor as monitor
 from .sequential import multi_arm as multi_arm

@@ -103,7 +103,7 @@ def mmrm(
     known = known_variance(values, rows)
     design = build(formula, rows, arm, reference, keep=(subject, visit), unit="rows")
     person = pd.factorize(design.data[subject])[0].astype(np.int64)
-    when = design.data[visit].cat.codes.to_numpy(dtype=np.int64)
+    when = design.data[visit].cat.codes.to_numpy().astype(np.int64)
     fit = estimate(design, known, person, when, spec)
     names = pd.Index(design.names, name="term")
     visits = pd.Index([str(each) for each in design.data[visit].cat.categories], name=visit)

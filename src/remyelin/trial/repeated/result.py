@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -60,7 +61,7 @@ class MmrmFit:
     def correlation(self) -> pd.DataFrame:
         """Correlation of the response between visits."""
         sd = np.sqrt(np.diag(self.covariance))
-        return self.covariance / np.outer(sd, sd)
+        return self.covariance.div(sd, axis=0).div(sd, axis=1)
 
     @property
     def aic(self) -> float:
@@ -190,7 +191,7 @@ class MmrmFit:
         """The table of coefficients with the term as a column."""
         return self.table.reset_index()
 
-    def _levels(self, column: pd.Series) -> pd.Categorical:  # type: ignore[type-arg]
+    def _levels(self, column: pd.Series[Any]) -> Any:
         known = {str(each): each for each in self.design.data[column.name].cat.categories}
         for value in column:
             if str(value) not in known:
@@ -209,7 +210,7 @@ class MmrmFit:
             )  # fmt: skip
         return rows
 
-    def _inference(self, index: pd.Index, rows: FloatArray) -> pd.DataFrame:  # type: ignore[type-arg]
+    def _inference(self, index: pd.Index[Any], rows: FloatArray) -> pd.DataFrame:
         return table(*self.coefficients.single(rows), index, self.spec.alpha)
 
     def __str__(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -63,7 +65,7 @@ def _once(data: pd.DataFrame, subject: str, visit: str) -> None:
         )  # fmt: skip
 
 
-def _ordered(column: pd.Series) -> pd.Categorical:  # type: ignore[type-arg]
+def _ordered(column: pd.Series[Any]) -> Any:
     """In the order of the categories, else sorted; visits without a response are no level."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         levels = list(pd.Categorical(column).remove_unused_categories().categories)
