@@ -1,4 +1,4 @@
-"""Estimators, analysis sets, missing data and families of tests: what fits in a protocol and what does not."""
+"""Estimators, analysis sets, missing data and families of tests: what fits in a protocol, what does not."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def test_reads_what_was_written(tmp_path, protocol):
         ("participant_id\tarm\nsub-01\t\n", ["line 2", "arm"]),
         ("participant_id\tgroup\nsub-01\tplacebo\n", ["participant_id, group", "tab"]),
         ("participant_id\tarm\tage\nsub-01\tplacebo\t4\n", ["age"]),
-        ("participant_id\tsequence\nsub-01\tAB\n", ["crossover"]),
+        ("participant_id\tsequence\nsub-01\tAB\n", ["participant_id, sequence", "participant_id and arm"]),
         ("participant_id\tarm\n", ["none", "one row a participant"]),
         ("participant_id\tarm\nsub-01\n", ["line 2"]),
         ("participant_id,arm\nsub-01,placebo\n", ["tab"]),

@@ -1,3 +1,4 @@
+from .forest_plot import forest as forest
 from .page import Pages as Pages
 from .page import all_pages as all_pages
 from .page import missing_pages as missing_pages

@@ -5,5 +5,5 @@ from .effects import risk_ratio as risk_ratio
 from .effects import standardised_mean_difference as standardised_mean_difference
 from .levels import ThreeLevel as ThreeLevel
 from .levels import three_level as three_level
-from .model import MetaAnalysis as MetaAnalysis
 from .model import meta_analysis as meta_analysis
+from .result import MetaAnalysis as MetaAnalysis

@@ -14,7 +14,7 @@ from remyelin.trial.inference import table
 from remyelin.trial.meta.heterogeneity import estimate_tau2, weighted_fit
 
 if TYPE_CHECKING:
-    from remyelin.trial.meta.model import MetaAnalysis
+    from remyelin.trial.meta.result import MetaAnalysis
 
 Side = Literal["left", "right"]
 
@@ -119,7 +119,7 @@ def trim_and_fill(fit: MetaAnalysis, side: Side | None = None) -> TrimAndFill:
         For moderators or fewer than 3 studies.
     """
     if side is None:
-        side = "right" if float(egger(fit).loc["standard_error", "estimate"]) < 0 else "left"
+        side = "right" if float(egger(fit)["estimate"].iloc[0]) < 0 else "left"
     elif side not in ("left", "right"):
         raise InputError("", "side", repr(side), "'left' or 'right'", "name one of the two")
     s = fit.studies

@@ -44,7 +44,7 @@ def _projected(y: FloatArray, w: FloatArray, X: FloatArray) -> tuple[FloatArray,
 
 def typical_variance(v: FloatArray, X: FloatArray) -> float:
     """Sampling variance of a typical study, (k - p) / tr P (Higgins & Thompson 2002, 10.1002/sim.1186)."""
-    return (len(v) - X.shape[1]) / _projected(np.zeros(len(v)), 1 / v, X)[1]
+    return float((len(v) - X.shape[1]) / _projected(np.zeros(len(v)), 1 / v, X)[1])
 
 
 def estimate_tau2(method: Method, y: FloatArray, v: FloatArray, X: FloatArray) -> float:
