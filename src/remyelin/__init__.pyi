@@ -50,4 +50,11 @@ from .trial.sequential import multi_arm as multi_arm
 from .trial.sequential import power_means as power_means
 from .trial.sequential import sample_size_means as sample_size_means
 from .trial.sequential import sample_size_rates as sample_size_rates
+from .trial.power import Spread as Spread
+from .trial.power import detectable_effect as detectable_effect
+from .trial.power import plan as plan
+from .trial.power import power_proportions as power_proportions
+from .trial.power import sample_size as sample_size
+from .trial.power import sample_size_proportions as sample_size_proportions
+from .trial.power import trial_power as trial_power
 from .trial.submedian import submedian_change as submedian_change

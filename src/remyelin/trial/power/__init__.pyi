@@ -1,3 +1,5 @@
+from .planned import TrialPlan as TrialPlan
+from .planning import plan as plan
 from .proportions import power_proportions as power_proportions
 from .proportions import sample_size_proportions as sample_size_proportions
 from .size import SampleSize as SampleSize

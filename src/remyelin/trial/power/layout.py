@@ -109,7 +109,7 @@ class Layout:
 
     def power(self, effect: float, *n: float) -> float:
         """Power with `n` participants a group."""
-        return float(t_power(self.left(effect) / self.se(*n), self.df(*n), self.alpha, self.sided))
+        return float(t_power(abs(self.left(effect)) / self.se(*n), self.df(*n), self.alpha, self.sided))
 
     def needed(self, effect: float, power: float) -> float:
         """Participants of the first group, not rounded."""
@@ -127,7 +127,7 @@ class Layout:
 
         def power_at(first: float) -> float:
             n = self.size(first)
-            ncp = effect / self.se(*n, variance=variance)
+            ncp = abs(effect) / self.se(*n, variance=variance)
             return float(t_power(ncp, sum(n) * m - self.groups, self.alpha, self.sided))
 
         return self.rounded(smallest(power_at, power, self.least))
@@ -140,7 +140,7 @@ class Layout:
 
         def power_at(first: float) -> float:
             n = self.size(first)
-            ncp = self.left(effect) / self.se(*n, variance=variance)
+            ncp = abs(self.left(effect)) / self.se(*n, variance=variance)
             return float(t_power(ncp, self.df(*n), self.alpha, self.sided))
 
         return smallest(power_at, power, self.least)

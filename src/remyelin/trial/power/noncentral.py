@@ -23,7 +23,7 @@ def t_power(ncp: npt.ArrayLike, df: npt.ArrayLike, alpha: float = 0.05, sided: i
     Parameters
     ----------
     ncp
-        Any shape; its sign is not used.
+        Any shape; positive in the direction of the effect that is looked for.
     df
         Degrees of freedom, of the same shape or one for all.
     alpha, sided
@@ -36,10 +36,10 @@ def t_power(ncp: npt.ArrayLike, df: npt.ArrayLike, alpha: float = 0.05, sided: i
     """
     from scipy.special import nctdtr, ndtr, stdtrit
 
-    shift = np.abs(np.asarray(ncp, dtype=np.float64))
+    shift = np.asarray(ncp, dtype=np.float64)
     freedom = np.asarray(df, dtype=np.float64)
     critical = stdtrit(freedom, 1 - alpha / sided)
-    power = 1 - nctdtr(freedom, np.minimum(shift, 30.0), critical)
+    power = 1 - nctdtr(freedom, np.clip(shift, -30.0, 30.0), critical)
     # Where the series of the distribution gives up (many thousand participants), the normal one is exact to
     # 1e-5.
     return np.asarray(np.where(np.isfinite(power), power, ndtr(shift - critical)), dtype=np.float64)
