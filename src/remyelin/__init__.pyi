@@ -41,8 +41,16 @@ from .tables import Measurements as Measurements
 from .tables import Results as Results
 from .trial.allocation import read_allocation as read_allocation
 from .trial.analyse import analyse as analyse
+from .trial.equations.fit import gee as gee
 from .trial.linear import ancova as ancova
+from .trial.periods import crossover as crossover
+from .trial.procedures import Minimisation as Minimisation
+from .trial.procedures import PermutedBlocks as PermutedBlocks
+from .trial.procedures import SimpleRandomisation as SimpleRandomisation
+from .trial.procedures import minimise as minimise
+from .trial.rerandomisation import rerandomise as rerandomise
 from .trial.meta import meta_analysis as meta_analysis
+from .trial.multiplicity import adjust_p as adjust_p
 from .trial.repeated import mmrm as mmrm
 from .trial.sequential import group_sequential as group_sequential
 from .trial.sequential import monitor as monitor

@@ -1,0 +1,1 @@
+"""Generalised estimating equations: averages over patients, with standard errors for few of them."""
