@@ -23,7 +23,7 @@ def remaining_effect(
     """What a 2 x 2 crossover shows of an effect of which a share is left in the second period.
 
     The mean of the two period differences is effect (1 - share / 2): the participants who began with the
-    treatment still have `share` of it while on the reference (Grizzle 1965, 10.2307/2528104).
+    treatment still have `share` of it while on the reference (Grizzle 1965, Biometrics 21:467).
 
     Parameters
     ----------

@@ -55,8 +55,8 @@ def crossover(
     model
         ``"participant-period"``: variances of participant, eye, participant by period, and eye by period.
         Complete data give the exact t test of the participants' mean changes. ``"nested"``: without
-        participant by period, as lme4's (1 | participant/eye); too sure where both eyes change together. ``"grizzle"``:
-        means of the eyes with both periods. ``"gee"``: `remyelin.gee`.
+        participant by period, as lme4's (1 | participant/eye); too sure where both eyes change together.
+        ``"grizzle"``: means of the eyes with both periods. ``"gee"``: `remyelin.gee`.
     df
         ``"kenward-roger"`` or ``"satterthwaite"``; GEE has its own.
     se

@@ -1,6 +1,6 @@
 """One value a participant and period: the mean of the eyes that have both periods.
 
-With it the model of a crossover is that of Grizzle 1965 (10.2307/2528104): t tests with the number of
+With it the model of a crossover is that of Grizzle 1965 (Biometrics 21:467): t tests with the number of
 participants less two degrees of freedom, on differences for treatment and period, on sums for the sequence.
 """
 

@@ -124,7 +124,7 @@ def freedom(fit: Reml, rows: FloatArray, observed: bool) -> FloatArray:
 
     For one degree of freedom in the numerator Kenward and Roger's formula is 2 / A with A their A_1, and its
     scale is 1; with the observed information it is Satterthwaite's (Giesbrecht & Burns 1985,
-    10.2307/2530871). Infinite where no variance had to be estimated.
+    Biometrics 41:477). Infinite where no variance had to be estimated.
     """
     spread = fit.observed if observed else fit.expected
     sides = rows @ fit.phi
