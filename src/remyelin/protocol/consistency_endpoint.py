@@ -19,8 +19,8 @@ Problem = tuple[str, str, str, str]
 COVARIANCES = {
     "ancova": ("classical", "HC1", "HC3"),
     "mmrm": (
-        *("unstructured", "toeplitz", "toeplitz-heterogeneous", "ar1", "ar1-heterogeneous"),
-        *("compound-symmetry", "compound-symmetry-heterogeneous"),
+        *("unstructured", "toeplitz", "ar1", "compound-symmetry"),
+        *("heterogeneous-toeplitz", "heterogeneous-ar1", "heterogeneous-compound-symmetry"),
     ),
     "gee": ("robust", "mancl-derouen", "kauermann-carroll", "fay-graubard"),
 }
@@ -29,6 +29,7 @@ COVARIANCES = {
 DFS = {
     "mixed": ("kenward-roger", "satterthwaite"),
     "mmrm": ("kenward-roger-linear", "kenward-roger", "satterthwaite"),
+    "gee": ("satterthwaite",),
     "crossover": ("kenward-roger", "satterthwaite"),
 }
 """What `df` may say for each estimator."""

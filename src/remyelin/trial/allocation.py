@@ -16,7 +16,7 @@ _PARTICIPANT = re.compile(r"sub-[0-9A-Za-z]+")
 
 
 def read_allocation(path: Path | str, protocol: Protocol) -> pd.DataFrame:
-    """Read a TSV with the columns `participant_id` and `arm`.
+    """Read a TSV with the columns `participant_id` and `arm`, or `sequence` in a crossover.
 
     Parameters
     ----------
@@ -62,16 +62,15 @@ def check_allocation(allocation: pd.DataFrame, protocol: Protocol, *, file: str 
     ['bexarotene', 'placebo']
     """
     names = [str(name) for name in allocation.columns]
-    if "sequence" in names and "arm" not in names:
+    of_sequences = protocol.trial.design != "parallel"
+    said = "sequence" if of_sequences and "arm" not in names else "arm"
+    if sorted(names) != sorted(("participant_id", said)):
+        wanted = "participant_id and arm" + (" (or sequence)" if of_sequences else "")
         raise RefuseRun(
-            file, "sequence", "the allocation of a crossover", "the column arm",
-            "crossover estimators come with the trial statistics; parallel trials are analysed now",
-        )  # fmt: skip
-    if sorted(names) != sorted(COLUMNS):
-        raise RefuseRun(
-            file, "columns", ", ".join(names) or "none", "participant_id and arm",
+            file, "columns", ", ".join(names) or "none", wanted,
             "write a table of these two columns, separated by a tab",
         )  # fmt: skip
+    allocation = allocation.rename(columns={said: "arm"})
     arms = [arm.id for arm in protocol.arm]
     lines: dict[str, int] = {}
     for line, (person, arm) in enumerate(
@@ -85,7 +84,7 @@ def check_allocation(allocation: pd.DataFrame, protocol: Protocol, *, file: str 
             )
         if arm not in arms:
             raise RefuseRun(
-                file, f"{where}, arm", repr(arm), "an arm of the protocol", did_you_mean(str(arm), arms)
+                file, f"{where}, {said}", repr(arm), "an arm of the protocol", did_you_mean(str(arm), arms)
             )
         if person in lines:
             raise RefuseRun(

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from remyelin.errors import Flag, InputError, RefuseRun
 from remyelin.protocol import Endpoint, Protocol
-from remyelin.tables import MEASURES, Measurements, Results
+from remyelin.tables import Measurements, Results
 from remyelin.trial.allocation import check_allocation, read_allocation
-from remyelin.trial.endpoint import Changes, participant_changes
-from remyelin.trial.linear import Ancova, ancova
+from remyelin.trial.case import Study
+from remyelin.trial.estimate import Estimated, estimate
 from remyelin.trial.methods import methods_text
-from remyelin.trial.people import allocation_flags, attrition, join
-from remyelin.trial.siblings import Sibling, Slope, calibration_slope, siblings
+from remyelin.trial.people import allocation_flags, attrition
+from remyelin.trial.siblings import calibration_slope
 
-__all__ = ["ESTIMATORS", "Analysis", "analyse", "read_allocation"]
-
-ESTIMATORS = ("ancova",)
-COMPLETERS, ALL = "completers", "all measured"
+__all__ = ["Analysis", "analyse", "read_allocation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +41,8 @@ class Analysis:
         What is doubtful; a secondary endpoint that could not be analysed has quality ``"fail"``.
     fits
         The models behind the prespecified rows, by endpoint.
+    rows
+        What these models were fitted to, by endpoint: a row a participant, visit, site or period.
     """
 
     results: Results
@@ -51,7 +50,8 @@ class Analysis:
     attrition: pd.DataFrame
     methods: str
     flags: tuple[Flag, ...]
-    fits: dict[str, Ancova]
+    fits: Mapping[str, Any]
+    rows: Mapping[str, pd.DataFrame]
 
     def to_frame(self) -> pd.DataFrame:
         """The results as a frame."""
@@ -86,11 +86,12 @@ def analyse(
     Raises
     ------
     RefuseRun
-        For an estimator that is not offered, an allocation that cannot be right, or a primary endpoint that
+        For an allocation that cannot be right, or a primary endpoint that
         cannot be analysed.
 
     Examples
     --------
+    >>> import numpy as np
     >>> rng = np.random.default_rng(3)
     >>> arms = {f"sub-{k:02d}": ("placebo", "bexarotene")[k % 2] for k in range(20)}
     >>> rows = [{"participant_id": person, "visit": visit, "site": f"lesion:{k}", "measure": "mtr_pu",
@@ -102,14 +103,13 @@ def analyse(
     >>> print(str(analysis).splitlines()[0])
     submedian-lesion-mtr, bexarotene - placebo: +0.839 pu (CI +0.615 to +1.06), p < 0.0001; ...
     """
-    _check_estimators(protocol)
     allocation = check_allocation(allocation, protocol)
-    trial = _Trial(measurements, protocol, allocation, covariates, calibration_slope(measurements))
-    done: list[_Analysed] = []
+    study = Study(measurements, protocol, allocation, covariates, calibration_slope(measurements))
+    done: list[Estimated] = []
     failed: list[Flag] = []
     for endpoint in sorted(protocol.endpoint, key=lambda each: each.role != "primary"):
         try:
-            done.append(_analyse_endpoint(trial, endpoint))
+            done.append(estimate(study, endpoint))
         except (InputError, RefuseRun) as error:
             field = _named(endpoint, error.field)
             if endpoint.role == "primary":
@@ -122,113 +122,14 @@ def analyse(
         *(flag for each in done for flag in each.flags),
     ]
     return Analysis(
-        results=Results.from_rows([row for each in done for row in each.rows]),
+        results=Results.from_rows([row for each in done for row in each.results]),
         participants=pd.concat([each.people for each in done], ignore_index=True),
-        attrition=attrition(done[0].changes, done[0].people, allocation, measured),
-        methods=methods_text(protocol, [(each.changes, each.people, each.fit) for each in done], trial.slope),
+        attrition=attrition(done[0].long.changes, done[0].people, allocation, measured),
+        methods=methods_text(study, done),
         flags=tuple(dict.fromkeys(flags)),
-        fits={each.changes.endpoint.id: each.fit for each in done},
+        fits={each.endpoint.id: each.fitted.model for each in done},
+        rows={each.endpoint.id: each.rows for each in done},
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Trial:
-    measurements: Measurements
-    protocol: Protocol
-    allocation: pd.DataFrame
-    covariates: pd.DataFrame | None
-    slope: Slope | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Analysed:
-    changes: Changes
-    people: pd.DataFrame
-    fit: Ancova
-    rows: list[dict[str, Any]]
-    flags: tuple[Flag, ...]
-
-
-def _check_estimators(protocol: Protocol) -> None:
-    for endpoint in protocol.endpoint:
-        if endpoint.estimator not in ESTIMATORS:
-            raise RefuseRun(
-                "", f"endpoint '{endpoint.id}' estimator", endpoint.estimator,
-                f"one that is offered now: {', '.join(ESTIMATORS)}",
-                'write estimator = "ancova", or wait for a version that has it',
-            )  # fmt: skip
-
-
-def _analyse_endpoint(trial: _Trial, endpoint: Endpoint) -> _Analysed:
-    changes = participant_changes(trial.measurements, trial.protocol, endpoint)
-    people, flags = join(changes, trial.allocation, trial.covariates)
-    first, *others = siblings(changes, trial.slope)
-    fit, rows = _estimate(trial, changes, people, first)
-    found = [*changes.flags, *flags]
-    for sibling in others:
-        try:
-            rows += _estimate(trial, changes, people, sibling)[1]
-        except InputError as error:
-            found.append(Flag(error.file, sibling.name, error.found, error.expected, error.fix))
-    if (people["n_failed"] > 0).any():
-        rows += _with_failed(trial, endpoint)
-    return _Analysed(changes, people, fit, rows, tuple(found))
-
-
-def _with_failed(trial: _Trial, endpoint: Endpoint) -> list[dict[str, Any]]:
-    """How the answer would be with the values of quality fail."""
-    changes = participant_changes(trial.measurements, trial.protocol, endpoint, keep_failed=True)
-    people, _ = join(changes, trial.allocation, trial.covariates)
-    sibling = Sibling(f"{endpoint.id} (quality fail included)", changes.frame["change"])
-    return _estimate(trial, changes, people, sibling, ALL)[1]
-
-
-def _estimate(
-    trial: _Trial, changes: Changes, people: pd.DataFrame, sibling: Sibling, analysis_set: str = COMPLETERS
-) -> tuple[Ancova, list[dict[str, Any]]]:
-    """The fit of one sibling and its rows of the results, one a contrast."""
-    endpoint, reference = changes.endpoint, trial.protocol.reference
-    change = pd.Series(sibling.change.to_numpy(), index=changes.frame["participant_id"])
-    data = people[people["analysed"]].set_index("participant_id").assign(change=change)
-    data = data[data["change"].notna()]
-    data["value"] = data["baseline"] + data["change"]
-    data["arm"] = pd.Categorical(data["arm"], categories=[arm.id for arm in trial.protocol.arm])
-    fit = ancova(endpoint.formula, data, reference=reference.id if reference else None, alpha=endpoint.alpha)
-    shared = [fit.contrasts_of(data[name].to_numpy()) for name in sibling.shared_se]
-    rows = []
-    for k, (contrast, row) in enumerate(fit.contrasts().iterrows()):
-        se = float(np.sqrt(row["se"] ** 2 + sum(each[k] ** 2 for each in shared)))
-        estimate, se = _scaled(float(row["estimate"]), se, sibling.slope)
-        rows.append(
-            {
-                "endpoint": sibling.name,
-                "contrast": str(contrast),
-                **_test(estimate, se, fit.df, endpoint.alpha),
-                "unit": MEASURES[endpoint.measure].unit,
-                "n_participants": fit.n,
-                "n_sites": int(data["n_used"].sum()),
-                "analysis_set": analysis_set,
-                "estimator": endpoint.estimator,
-                "prespecified": sibling.prespecified,
-            }
-        )
-    return fit, rows
-
-
-def _scaled(estimate: float, se: float, slope: Slope | None) -> tuple[float, float]:
-    """Divided by the calibration slope, whose own error is added."""
-    if slope is None:
-        return estimate, se
-    scaled = estimate / slope.value
-    return scaled, float(np.hypot(se, scaled * slope.se) / slope.value)
-
-
-def _test(estimate: float, se: float, df: float, alpha: float) -> dict[str, float]:
-    from scipy.special import stdtr, stdtrit
-
-    t, half = estimate / se, float(stdtrit(df, 1 - alpha / 2)) * se
-    numbers = {"estimate": estimate, "se": se, "df": df, "statistic": t, "p": 2 * float(stdtr(df, -abs(t)))}
-    return numbers | {"ci_low": estimate - half, "ci_high": estimate + half}
 
 
 def _named(endpoint: Endpoint, field: str) -> str:

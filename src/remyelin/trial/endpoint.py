@@ -99,7 +99,13 @@ def participant_changes(
     submedian-lesion-mtr: 1 of 1 participants have a change, mean change +0.5 pu
     """
     endpoint = endpoint or protocol.primary
-    sites = site_values(measurements, protocol, endpoint, keep_failed=keep_failed)
+    return summarise(
+        site_values(measurements, protocol, endpoint, keep_failed=keep_failed), protocol, endpoint
+    )
+
+
+def summarise(sites: SiteValues, protocol: Protocol, endpoint: Endpoint) -> Changes:
+    """One row a participant from the values of its sites."""
     submedian = _submedian(sites) if endpoint.select == "submedian" else None
     columns = _picked(submedian) if submedian else _all(sites)
     summary = "weighted" if endpoint.summary == WEIGHTED else "mean"

@@ -9,6 +9,7 @@ import pandas as pd
 
 from remyelin.errors import Flag, RefuseRun, did_you_mean
 from remyelin.protocol import Endpoint
+from remyelin.protocol.consistency_endpoint import RESERVED
 from remyelin.tables import MEASURES
 from remyelin.trial.allocation import match
 from remyelin.trial.endpoint import Changes
@@ -29,6 +30,12 @@ def join(
     covariates
         `participant_id` and the columns that the formula of the endpoint names besides `arm` and `baseline`.
 
+    Returns
+    -------
+    people, flags
+        `usable` says who has an arm and every covariate; `analysed` who has a change too, from the first
+        visit to the last, and the baseline if the formula names it.
+
     Raises
     ------
     RefuseRun
@@ -39,6 +46,7 @@ def join(
     people["endpoint"] = endpoint.id
     people["unit"] = MEASURES[endpoint.measure].unit
     unmeasured, unallocated = people["quality"].isna(), people["arm"].isna()
+    people["usable"] = ~unallocated
     people["analysed"] = ~unmeasured & ~unallocated & people["change"].notna()
     people["reason"] = people["reason"].fillna("allocated, but not measured")
     _add_reason(people, unallocated, "measured, but not in the allocation")
@@ -100,7 +108,7 @@ def _with_covariates(
         unknown = people["analysed"] & people["baseline"].isna()
         _add_reason(people, unknown, f"no baseline at {endpoint.visits[0]}, which the model needs")
         people["analysed"] &= ~unknown
-    wanted = [name for name in columns if name not in ("arm", "baseline")]
+    wanted = covariates_of(endpoint)
     if not wanted:
         return people, ()
     table = covariates if covariates is not None else pd.DataFrame({"participant_id": []}, dtype=str)
@@ -109,7 +117,7 @@ def _with_covariates(
             known = [str(each) for each in table.columns if each != "participant_id"]
             raise RefuseRun(
                 "participants.tsv", name, "not a column", f"a column for every term of {endpoint.formula!r}",
-                did_you_mean(name, known) if known else "add it to participants.tsv",
+                _nearest(name, known),
             )  # fmt: skip
     chosen = table[["participant_id", *wanted]].copy()
     for name in wanted:
@@ -124,8 +132,31 @@ def _with_covariates(
                 Flag("participants.tsv", name, f"not given for {person}", "a value for each participant", fix)
             )
         _add_reason(people, missing, f"no {name} in participants.tsv")
-    people["analysed"] &= people[wanted].notna().all(axis=1)
+    for column in ("usable", "analysed"):
+        people[column] &= people[wanted].notna().all(axis=1)
     return people, tuple(flags)
+
+
+def covariates_of(endpoint: Endpoint) -> list[str]:
+    """The columns of participants.tsv that the formula of an endpoint names.
+
+    Examples
+    --------
+    >>> from remyelin.protocol import Protocol
+    >>> primary = Protocol.read("ccmr-one").primary
+    >>> covariates_of(primary.model_copy(update={"formula": "change ~ arm + baseline + age + C(site)"}))
+    ['age', 'site']
+    """
+    _, _, columns, _ = parse(endpoint.formula)
+    own = (*RESERVED, endpoint.site) if endpoint.of_sites else RESERVED
+    return [name for name in columns if name not in own]
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    """The fix: a word that is alike, else to add the column."""
+    own = RESERVED if len(name) > 4 else ()  # short words are like any other
+    found = did_you_mean(name, [*known, *own])
+    return found if found.startswith("did you mean") else f"add {name} to participants.tsv"
 
 
 def _add_reason(people: pd.DataFrame, where: pd.Series[bool], words: str) -> None:

@@ -26,8 +26,8 @@ class SiteValues:
 
     Attributes
     ----------
-    participants
-        In alphabetical order; the rows of the arrays below.
+    participants, sites
+        In alphabetical order; the rows and columns of the arrays below.
     baseline, follow_up, change, se_baseline, se_follow_up, second, half_a, half_b
         (participant, site), NaN where there is no usable value. `second` is a second scan before treatment.
         Where the measure is itself a change, it is `change`, with its error in `se_follow_up` and none in
@@ -48,6 +48,7 @@ class SiteValues:
     """
 
     participants: tuple[str, ...]
+    sites: tuple[str, ...]
     baseline: FloatArray
     follow_up: FloatArray
     change: FloatArray
@@ -111,6 +112,7 @@ def site_values(
     no_baseline = grid.listed(own) & ~np.isfinite(baseline)
     return SiteValues(
         participants=people,
+        sites=grid.sites,
         baseline=baseline,
         follow_up=follow_up,
         change=change,

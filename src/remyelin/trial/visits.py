@@ -34,6 +34,7 @@ def visit_doubts(
     days = rows.drop_duplicates(["participant_id", "visit"]).pivot(
         index="participant_id", columns="visit", values="day"
     )
+    measured = set(rows[["participant_id", "visit"]].itertuples(index=False, name=None))
     planned = {visit.id: visit for visit in protocol.visit}
     flags: list[Flag] = []
     outside: dict[str, str] = {}
@@ -58,7 +59,7 @@ def visit_doubts(
                     )
                 )
                 impossible[person] = f"{name} not after {visits[0]}: check the visit dates"
-            elif window is None:
+            elif window is None or not {(person, visits[0]), (person, name)} <= measured:
                 continue
             elif np.isnan(elapsed):
                 found = f"{person}: no day for {visits[0]} or {name}"
