@@ -209,8 +209,8 @@ def _bounds(design: SequentialDesign, times: tuple[float, ...], end: bool) -> tu
                 f"the plan's {[round(t, 4) for t in planned]}",
                 "plan with kind asOF, asP, asKD or asHSD, which may look at other times",
             )  # fmt: skip
-        lower = [*(design.futility_z or [-np.inf] * (len(planned) - 1)), -np.inf]
-        return np.array(design.critical_z[: len(times)]), np.array(lower[: len(times)])
+        stop = [*(design.futility_z or [-np.inf] * (len(planned) - 1)), -np.inf]
+        return np.array(design.critical_z[: len(times)]), np.array(stop[: len(times)])
     rates = np.array(times)
     if end:
         rates[-1] = max(rates[-1], 1.0)

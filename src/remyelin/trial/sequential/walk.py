@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
+Bounds = Sequence[float] | FloatArray
 
 NODES, PANEL_SD, REACH_SD = 32, 6.0, 9.0
 """Nodes a panel; its width in SD of the shortest step; beyond 9 SD lie 1e-19 of the trials."""
@@ -67,7 +68,7 @@ START = Walk(0.0, 0.0, np.zeros(1), np.ones(1))
 
 
 def exits(
-    lower: Sequence[float], upper: Sequence[float], times: Sequence[float], drift: float
+    lower: Bounds, upper: Bounds, times: Sequence[float], drift: float
 ) -> tuple[FloatArray, FloatArray]:
     """Share of trials that leave at each look, upwards and downwards.
 
