@@ -70,7 +70,7 @@ def analyse_folder(protocol: str | Path, out: Path, allocation: Path | None) -> 
 
 def save_analysis(analysis: Analysis, protocol: Protocol, out: Path) -> None:
     """Write `results.parquet`, `.tsv` and `.csv`, `endpoints.tsv`, `attrition.tsv`, `analysis_flags.tsv`,
-    `methods.txt` and `protocol.toml`.
+    `methods.txt`, `protocol.toml` and, where the protocol adjusts p values, `multiplicity.tsv`.
     """
     with output_lock(out):
         for kind in ("parquet", "tsv"):
@@ -78,6 +78,8 @@ def save_analysis(analysis: Analysis, protocol: Protocol, out: Path) -> None:
         _write_csv(analysis.results.frame, out / "results.csv")
         _write_frame(analysis.participants, out / "endpoints.tsv")
         _write_frame(analysis.attrition, out / "attrition.tsv")
+        if len(analysis.multiplicity):
+            _write_frame(analysis.multiplicity, out / "multiplicity.tsv")
         lines = ["\t".join((*FIELDS, "quality"))]
         lines += [
             "\t".join(" ".join(cell.split()) for cell in flag.facts().values()) for flag in analysis.flags

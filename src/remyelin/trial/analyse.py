@@ -14,6 +14,7 @@ from remyelin.tables import Measurements, Results
 from remyelin.trial.allocation import check_allocation, read_allocation
 from remyelin.trial.case import Study
 from remyelin.trial.estimate import Estimated, estimate
+from remyelin.trial.family import family_table
 from remyelin.trial.methods import methods_text
 from remyelin.trial.people import allocation_flags, attrition
 from remyelin.trial.siblings import calibration_slope
@@ -35,6 +36,8 @@ class Analysis:
     attrition
         Participants and sites left after each step of the primary endpoint: `step, participants, sites,
         reason`.
+    multiplicity
+        The family of tests that the protocol names, with adjusted p values; see `remyelin.trial.family`.
     methods
         A paragraph for the methods section, with numbers and citations.
     flags
@@ -48,6 +51,7 @@ class Analysis:
     results: Results
     participants: pd.DataFrame
     attrition: pd.DataFrame
+    multiplicity: pd.DataFrame
     methods: str
     flags: tuple[Flag, ...]
     fits: Mapping[str, Any]
@@ -121,11 +125,14 @@ def analyse(
         *failed,
         *(flag for each in done for flag in each.flags),
     ]
+    rows = [row for each in done for row in each.results]
+    multiplicity = family_table(protocol, rows)
     return Analysis(
-        results=Results.from_rows([row for each in done for row in each.results]),
+        results=Results.from_rows(rows),
         participants=pd.concat([each.people for each in done], ignore_index=True),
         attrition=attrition(done[0].long.changes, done[0].people, allocation, measured),
-        methods=methods_text(study, done),
+        multiplicity=multiplicity,
+        methods=methods_text(study, done, multiplicity),
         flags=tuple(dict.fromkeys(flags)),
         fits={each.endpoint.id: each.fitted.model for each in done},
         rows={each.endpoint.id: each.rows for each in done},

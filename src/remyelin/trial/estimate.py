@@ -10,6 +10,7 @@ from remyelin.errors import Flag, InputError
 from remyelin.protocol import Endpoint
 from remyelin.trial.beside import beside
 from remyelin.trial.case import Case, ResultRow, Study, case_of, result_rows
+from remyelin.trial.estimand_words import estimand_flags
 from remyelin.trial.fits import Fitted, fit_rows
 from remyelin.trial.long import Long
 from remyelin.trial.sets import defined_sets
@@ -76,7 +77,7 @@ def estimate(study: Study, endpoint: Endpoint) -> Estimated:
         fitted=fitted,
         results=(*results, *more, *sets),
         same=same,
-        flags=(*flags, *getattr(fitted.model, "flags", ()), *doubts, *missed),
+        flags=(*flags, *estimand_flags(endpoint), *getattr(fitted.model, "flags", ()), *doubts, *missed),
     )
 
 

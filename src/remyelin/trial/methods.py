@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import pandas as pd
+
 from remyelin.tables import MEASURES
 from remyelin.trial.case import Study
 from remyelin.trial.endpoint import WEIGHTED, Changes
 from remyelin.trial.estimand_words import estimand_words
 from remyelin.trial.estimate import Estimated
+from remyelin.trial.family import family_words
 from remyelin.trial.model_words import model_words
 from remyelin.trial.regression_words import regression_words
 from remyelin.trial.siblings import Slope
@@ -21,7 +24,7 @@ SETS = {
 }
 
 
-def methods_text(study: Study, done: Sequence[Estimated]) -> str:
+def methods_text(study: Study, done: Sequence[Estimated], family: pd.DataFrame) -> str:
     """One paragraph an endpoint, then one on everything that was not prespecified.
 
     Parameters
@@ -30,8 +33,12 @@ def methods_text(study: Study, done: Sequence[Estimated]) -> str:
         The trial.
     done
         Its endpoints, estimated.
+    family
+        Their adjusted p values, if the protocol asks for them.
     """
     paragraphs = [" ".join(_paragraph(study, each)) for each in done]
+    if len(family):
+        paragraphs.append(" ".join(family_words(study.protocol, family)))
     eyes_only = all(each.endpoint.site == "eye" for each in done)
     selected = any(each.long.changes.submedian for each in done)
     paragraphs.append(" ".join(_beside(None if eyes_only else study.slope, selected)))
