@@ -39,7 +39,8 @@ class Plan(Part):
 
     `allocation` is participants of each other arm for one of the reference arm; `dropout` the part that
     will not be measured; `dropout_slope` by how much its log odds rise for each SD that the outcome at the
-    first visit is higher. `carry_over` is the part of the effect that is left in the second period. Costs
+    first visit is higher. `visit_correlation` is that of a participant's changes at two visits.
+    `carry_over` is the part of the effect that is left in the second period. Costs
     are in any currency.
     """
 
@@ -61,6 +62,7 @@ class Plan(Part):
     sites_from: Text | None = None
     measurement_sd: Positive | None = None
     correlation: Annotated[float, Field(gt=-1, lt=1, allow_inf_nan=False)] | None = None
+    visit_correlation: Share | None = None
     carry_over: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
     allocation: Annotated[float, Field(ge=0.05, le=20, allow_inf_nan=False)] = 1.0
     dropout: Share | None = None

@@ -21,6 +21,7 @@ from remyelin.trial.power.question import (
     spread_of,
     updated,
 )
+from remyelin.trial.power.rehearsal import simulated
 from remyelin.trial.power.size import check_effect, detectable
 from remyelin.trial.power.spread import Spread
 
@@ -34,6 +35,9 @@ def plan(
     sites: float | None = None,
     icc: float | None = None,
     power: float | None = None,
+    simulate: int | None = None,
+    workers: int = 1,
+    out: Path | None = None,
 ) -> TrialPlan:
     """Plan the primary endpoint of a protocol: participants, power, and what they rest on.
 
@@ -53,6 +57,11 @@ def plan(
         Beside the SD of one eye or lesion: how many a participant has, and how alike they change.
     power
         Asked for besides 80 and 90 %.
+    simulate
+        So many virtual trials, analysed with the endpoint's own estimator, with and without the effect; by
+        default as many as the protocol says, or none.
+    workers, out
+        Processes that simulate, and an output folder whose records let a stopped simulation go on.
 
     Returns
     -------
@@ -74,27 +83,12 @@ def plan(
     """
     trial = protocol if isinstance(protocol, Protocol) else Protocol.read(protocol)
     given = {"effect": effect, "sd": sd, "sd_unit": sd_unit, "sites": sites, "icc": icc, "power": power}
-    asked = updated(trial, given)
-    endpoint = trial.primary
-    effects = (
-        {"this plan": asked.effect}
-        if asked.effect is not None
-        else {row.source: row.value for row in effect_rows(endpoint)}
-    )
-    any_spread = layout_of(asked, trial, Spread.of_participant(1.0))
-    found: dict[str, pd.DataFrame] = {
-        "on_record": implied(endpoint, any_spread, effects),
-        "published": published_sizes(endpoint),
-    }
-    missing = _missing(asked, trial)
-    spread = None
-    if not any(error.field == "plan.sd" for error in missing):
-        try:
-            spread = spread_of(asked, trial)
-        except InputError as error:
-            missing = (*missing, RefuseRun(error.file, f"plan.{error.field}", *error.args[2:]))
-    layout = any_spread if spread is None else layout_of(asked, trial, spread)
-    found |= _answers(asked, trial, layout, known=spread is not None)
+    asked = updated(trial, {**given, "n_simulations": simulate})
+    spread, missing = _spread(asked, trial)
+    layout = layout_of(asked, trial, spread or Spread.of_participant(1.0))
+    found = _on_record(asked, trial, layout) | _answers(asked, trial, layout, known=spread is not None)
+    if asked.n_simulations and not missing:
+        found["simulated"] = simulated(asked, trial, layout, workers=workers, out=out)
     return TrialPlan(
         protocol=trial,
         plan=asked,
@@ -103,6 +97,27 @@ def plan(
         missing=missing,
         warnings=tuple(_warnings(asked, trial, layout, found)),
     )
+
+
+def _spread(asked: Plan, trial: Protocol) -> tuple[Spread | None, tuple[InputError | RefuseRun, ...]]:
+    missing = _missing(asked, trial)
+    if not asked.spread_keys:
+        return None, missing
+    try:
+        return spread_of(asked, trial), missing
+    except InputError as error:
+        return None, (InputError("", f"plan.{error.field}", *error.args[2:]), *missing)
+
+
+def _on_record(asked: Plan, trial: Protocol, layout: Layout) -> dict[str, pd.DataFrame]:
+    if asked.effect is None:
+        effects = {row.source: row.value for row in effect_rows(trial.primary)}
+    else:
+        effects = {"this plan": asked.effect}
+    return {
+        "on_record": implied(trial.primary, layout, effects),
+        "published": published_sizes(trial.primary),
+    }
 
 
 def _missing(asked: Plan, trial: Protocol) -> tuple[InputError | RefuseRun, ...]:

@@ -111,7 +111,7 @@ def by_sites(question: Question, power: float) -> pd.DataFrame:
         return pd.DataFrame()
     floor = question.layout.rounded(question.layout.floor(question.effect, power))
     rows = []
-    for m in (*SITES, math.inf):
+    for m in (1, 2) if question.layout.spread.unit == "eye" else (*SITES, math.inf):
         n = (
             floor
             if m == math.inf

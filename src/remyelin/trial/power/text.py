@@ -8,17 +8,12 @@ from typing import Any
 
 from remyelin.evidence import source
 from remyelin.trial.power.planned import TrialPlan
+from remyelin.trial.power.question import question_of
 from remyelin.trial.power.size import GROUP
 from remyelin.trial.power.spread import SUMMARIES
 from remyelin.trial.power.tables import enough_sites
 
-ESTIMATORS = {
-    "ancova": "ANCOVA",
-    "mixed": "mixed model",
-    "mmrm": "MMRM",
-    "gee": "GEE",
-    "crossover": "crossover",
-}
+ESTIMATORS = {"ancova": "ANCOVA", "mixed": "mixed model", "mmrm": "MMRM", "gee": "GEE"}
 
 
 def plan_text(plan: TrialPlan) -> str:
@@ -57,11 +52,12 @@ def _assumed(plan: TrialPlan) -> Iterator[str]:
         return
     yield layout.spread.words(unit)
     yield f"source: {layout.spread.source}"
-    estimator = ESTIMATORS[plan.protocol.primary.estimator]
+    named = plan.protocol.primary.estimator
+    estimator = "" if named == layout.design else f", {ESTIMATORS.get(named, named)}"
     ratio = "" if layout.allocation == 1 else f", {layout.allocation:g} to 1"
     adjusted = f", correlation with the baseline {layout.correlation:g}" if layout.correlation else ""
     sides = "two" if layout.sided == 2 else "one"
-    yield f"{layout.design}{ratio}, {sides}-sided alpha {layout.alpha:g}, {estimator}{adjusted}; noncentral t"
+    yield f"{layout.design}{ratio}, {sides}-sided alpha {layout.alpha:g}{estimator}{adjusted}; noncentral t"
     if layout.spread.site:
         yield f"estimator: {SUMMARIES[layout.summary]}"
 
@@ -118,8 +114,8 @@ def _sites(plan: TrialPlan) -> Iterator[str]:
         for _, row in table.iterrows()
     )
     yield f"participants {group} by {plan.layout.spread.unit}s: {', '.join(shown)}"
-    from remyelin.trial.power.question import question_of
-
+    if plan.layout.spread.unit == "eye":
+        return
     question = question_of(plan.plan, plan.protocol, plan.layout)
     enough = enough_sites(question, plan.plan.power or 0.8)
     if enough is not None:
