@@ -46,6 +46,8 @@ class Analysis:
         The models behind the prespecified rows, by endpoint.
     rows
         What these models were fitted to, by endpoint: a row a participant, visit, site or period.
+    members
+        Who is in which analysis set, by endpoint: see `remyelin.trial.sets.members`.
     """
 
     results: Results
@@ -56,6 +58,7 @@ class Analysis:
     flags: tuple[Flag, ...]
     fits: Mapping[str, Any]
     rows: Mapping[str, pd.DataFrame]
+    members: Mapping[str, pd.DataFrame]
 
     def to_frame(self) -> pd.DataFrame:
         """The results as a frame."""
@@ -136,6 +139,7 @@ def analyse(
         flags=tuple(dict.fromkeys(flags)),
         fits={each.endpoint.id: each.fitted.model for each in done},
         rows={each.endpoint.id: each.rows for each in done},
+        members={each.endpoint.id: each.members for each in done},
     )
 
 
