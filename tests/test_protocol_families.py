@@ -77,6 +77,28 @@ def three_arms(p):
         ("rebuild", first(missing="mar"), ["missing", "crossover"]),
         ("rebuild", first(sensitivity=["j2r"]), ["sensitivity", "ancova or mmrm"]),
         ("demo", then(visits, first(sensitivity=["re-randomisation"])), ["re-randomisation", "ancova"]),
+        (
+            "demo",
+            first(sensitivity=["re-randomisation"]),
+            ["randomisation", "missing", "add [randomisation]"],
+        ),
+        (
+            "demo",
+            lambda p: p.update(
+                randomisation={"method": "minimisation", "factors": ["sex"], "order": "entry"}
+            ),
+            ["randomisation.probability", "add probability"],
+        ),
+        (
+            "demo",
+            lambda p: p.update(randomisation={"method": "permuted-blocks", "order": "entry"}),
+            ["randomisation.block_sizes", "add block_sizes"],
+        ),
+        (
+            "demo",
+            lambda p: p.update(randomisation={"method": "simple", "ratio": [2, 1, 1]}),
+            ["randomisation.ratio", "one for each of 2 arms"],
+        ),
         ("demo", lambda p: p.update(sets={"per_protocol": "a b"}), ["sets.per_protocol"]),
         ("demo", lambda p: p.update(sets={"perprotocol": "a"}), ["did you mean 'per_protocol'"]),
         ("demo", lambda p: p.update(multiplicity={"method": "bonferoni"}), ["multiplicity.method", "holm"]),

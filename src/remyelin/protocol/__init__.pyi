@@ -9,3 +9,4 @@ from .parts import Period as Period
 from .parts import Trial as Trial
 from .parts import Visit as Visit
 from .plan import Plan as Plan
+from .randomisation import Randomisation as Randomisation

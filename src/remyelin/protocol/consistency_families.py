@@ -9,6 +9,7 @@ from remyelin.errors import did_you_mean
 from remyelin.protocol.consistency_endpoint import Problem
 from remyelin.protocol.endpoint import Endpoint
 from remyelin.protocol.families import Multiplicity
+from remyelin.protocol.randomisation import Randomisation
 
 if TYPE_CHECKING:
     from remyelin.protocol.model import Protocol
@@ -19,6 +20,12 @@ def families(protocol: Protocol) -> Iterator[Problem]:
     for endpoint in protocol.endpoint:
         for field, found, expected, fix in (*_set(endpoint, protocol), *_missing(endpoint)):
             yield f"endpoint '{endpoint.id}' {field}", found, expected, fix
+    if protocol.randomisation is not None:
+        for field, found, expected, fix in _randomisation(protocol.randomisation, protocol):
+            yield f"randomisation.{field}", found, expected, fix
+    elif any("re-randomisation" in endpoint.sensitivity for endpoint in protocol.endpoint):
+        expected = "a table that says how participants were allocated"
+        yield "randomisation", "missing beside re-randomisation", expected, "add [randomisation] with method"
     if protocol.multiplicity is not None:
         for field, found, expected, fix in _multiplicity(protocol.multiplicity, protocol):
             yield f"multiplicity.{field}", found, expected, fix
@@ -70,6 +77,21 @@ def _missing(endpoint: Endpoint) -> Iterator[Problem]:
         if name != "re-randomisation" and not imputes:
             expected = "ancova or mmrm: what is imputed is one value a participant and visit"
             yield "sensitivity", f"'{name}' with {endpoint.estimator}", expected, "take it out"
+
+
+def _randomisation(given: Randomisation, protocol: Protocol) -> Iterator[Problem]:
+    needed = {
+        "minimisation": ("factors", "probability", "order"),
+        "permuted-blocks": ("block_sizes", "order"),
+    }
+    for field in needed.get(given.method, ()):
+        if not getattr(given, field):
+            yield field, f"missing beside {given.method}", "the setting that the trial used", f"add {field}"
+    if given.ratio and len(given.ratio) != len(protocol.arm):
+        found = f"{len(given.ratio)} numbers"
+        yield "ratio", found, f"one for each of {len(protocol.arm)} arms", "give one an arm"
+    if given.ratio and given.method == "minimisation":
+        yield "ratio", "given with minimisation", "equal allocation", "take it out"
 
 
 def _multiplicity(family: Multiplicity, protocol: Protocol) -> Iterator[Problem]:

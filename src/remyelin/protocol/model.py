@@ -16,6 +16,7 @@ from remyelin.protocol.families import Multiplicity, Sets
 from remyelin.protocol.messages import first_fault
 from remyelin.protocol.parts import PLACEBO, Arm, Measuring, Part, Period, Trial, Visit
 from remyelin.protocol.plan import Plan
+from remyelin.protocol.randomisation import Randomisation
 from remyelin.protocol.toml import dump
 
 
@@ -23,7 +24,8 @@ class Protocol(Part):
     """One description of a trial, which planning, simulation, measurement, analysis and report all read.
 
     The fields are the tables of its TOML file: `trial`, `arm`, `visit`, `period` (crossover and delayed
-    start), `endpoint`, `sets`, `multiplicity`, `plan` and `measure`. It is made by `read` or `from_tables`.
+    start), `endpoint`, `sets`, `multiplicity`,
+    `randomisation`, `plan` and `measure`. It is made by `read` or `from_tables`.
 
     Examples
     --------
@@ -41,6 +43,7 @@ class Protocol(Part):
     endpoint: tuple[Endpoint, ...]
     sets: Sets = Sets()
     multiplicity: Multiplicity | None = None
+    randomisation: Randomisation | None = None
     plan: Plan | None = None
     measure: Measuring = Measuring()
 

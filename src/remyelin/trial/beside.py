@@ -8,6 +8,7 @@ from remyelin.errors import Flag, InputError, RefuseRun
 from remyelin.protocol import Endpoint
 from remyelin.trial.case import Case, ResultRow, Study, case_of, result_rows
 from remyelin.trial.fits import Fitted, fit_rows, own_estimand
+from remyelin.trial.redraw import redraw
 from remyelin.trial.sets import ALL
 from remyelin.trial.sibling_rows import sibling_rows
 from remyelin.trial.siblings import Sibling, siblings
@@ -26,7 +27,7 @@ def beside(study: Study, case: Case, fitted: Fitted) -> tuple[list[ResultRow], l
     """What the endpoint gives when one choice is made otherwise."""
     results: list[ResultRow] = []
     flags: list[Flag] = []
-    for name, attempt in _attempts(study, case, fitted):
+    for name, attempt in _attempts(study, case, fitted, flags):
         try:
             results += attempt()
         except (InputError, RefuseRun) as error:
@@ -35,8 +36,9 @@ def beside(study: Study, case: Case, fitted: Fitted) -> tuple[list[ResultRow], l
 
 
 def _attempts(
-    study: Study, case: Case, fitted: Fitted
+    study: Study, case: Case, fitted: Fitted, flags: list[Flag]
 ) -> Iterator[tuple[str, Callable[[], list[ResultRow]]]]:
+    """By name; what an attempt finds doubtful goes to `flags`."""
     endpoint = case.endpoint
     for visit, contrasts in fitted.earlier.items():
         at = Fitted(fitted.model, contrasts, {}, fitted.n_participants, fitted.n_sites)
@@ -55,6 +57,8 @@ def _attempts(
     if case.long.layout != "period":
         for sibling in _means(study, case):
             yield sibling.name, lambda sibling=sibling: sibling_rows(study, case, sibling)
+    if "re-randomisation" in endpoint.sensitivity:
+        yield f"{endpoint.id} (re-randomisation)", lambda: _redrawn(study, case, flags)
     if case.long.any_failed:
         name = f"{endpoint.id} (quality fail included)"
         yield name, lambda name=name: _with_failed(study, endpoint, name)
@@ -77,6 +81,12 @@ def _refit(
         endpoint, case.own, study.protocol, weighted=own if weighted is None else weighted, estimand=estimand
     )
     return result_rows(case, name, fitted)
+
+
+def _redrawn(study: Study, case: Case, flags: list[Flag]) -> list[ResultRow]:
+    rows, test = redraw(study, case)
+    flags += test.flags
+    return rows
 
 
 def _with_failed(study: Study, endpoint: Endpoint, name: str) -> list[ResultRow]:

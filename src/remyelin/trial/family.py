@@ -48,7 +48,8 @@ def family_table(protocol: Protocol, rows: Sequence[ResultRow]) -> pd.DataFrame:
     >>> protocol = Protocol.read("demo").model_copy(update={"multiplicity": Multiplicity(method="holm")})
     >>> rows = [{"endpoint": endpoint.id, "contrast": "treated - placebo", "p": p, "prespecified": True}
     ...         for endpoint, p in zip(protocol.endpoint, (0.03, 0.02))]
-    >>> print(family_table(protocol, rows)[["hypothesis", "p", "p_adjusted", "rejected"]].to_string(index=False))
+    >>> family = family_table(protocol, rows)
+    >>> print(family[["hypothesis", "p", "p_adjusted", "rejected"]].to_string(index=False))
               hypothesis    p  p_adjusted  rejected
     submedian-lesion-mtr 0.03        0.04      True
      lesion-mtr-weighted 0.02        0.04      True
