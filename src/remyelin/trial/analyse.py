@@ -33,6 +33,7 @@ class Analysis:
     participants
         One row a participant and endpoint, also those left out: `endpoint, participant_id, arm, baseline,
         follow_up, change, ...`, `analysed`, `quality`, `reason`; see `remyelin.trial.endpoint.Changes`.
+        `baseline_at_entry` is that of all selected sites, also of who was lost afterwards.
     attrition
         Participants and sites left after each step of the primary endpoint: `step, participants, sites,
         reason`.

@@ -85,6 +85,7 @@ def _people(case: Case) -> pd.DataFrame:
     """Everyone, with who is in the prespecified estimate, and why anyone is not."""
     people = case.people.drop(columns="usable")
     people["analysed"] = people["participant_id"].isin(case.ids(case.endpoint.own_set))
+    people["baseline_at_entry"] = people["participant_id"].map(case.long.baselines).astype(float)
     silent = ~people["analysed"] & (people["reason"] == "") & people["arm"].ne("")
     people.loc[silent, "reason"] = f"not in the analysis set {case.endpoint.own_set}"
     return people
