@@ -165,6 +165,57 @@ def measure(
 
 
 @app.command
+def plan(
+    protocol: str,
+    *,
+    effect: float | None = None,
+    sd: str | None = None,
+    sd_unit: Literal["participant", "eye", "lesion"] | None = None,
+    sites: float | None = None,
+    icc: float | None = None,
+    power: float | None = None,
+    simulate: int | None = None,
+    out: Path | None = None,
+    jobs: int = 1,
+    json: Json = False,
+) -> int:
+    """How many participants a protocol needs, and what it can find.
+
+    Examples: `remyelin plan ccmr-two`,
+    `remyelin plan ccmr-two --effect 2.5 --sd 4.33 --sd-unit participant --out OUT`.
+
+    Parameters
+    ----------
+    protocol
+        A protocol file (TOML), or the name of a packaged one. Its `[plan]` is taken unless given here.
+    effect
+        Difference to be found, in the unit of the measure.
+    sd
+        SD of one change in that unit, or the source of an SD in the evidence base, as `cc2a`. No default.
+    sd_unit
+        Whose change it is the SD of. No default.
+    sites
+        Beside the SD of one eye or lesion: how many a participant has.
+    icc
+        How alike these change: 0 independent, 1 alike.
+    power
+        Asked for besides 0.8 and 0.9.
+    simulate
+        Rehearse so many virtual trials with the endpoint's own estimator.
+    out
+        Write `plan.html`, `plan.json` and tables into this folder.
+    jobs
+        Processes that simulate.
+    json
+        Print the plan as JSON.
+    """
+    from remyelin.report import plan_folder
+
+    given = {"effect": effect, "sd": sd, "sd_unit": sd_unit, "sites": sites, "icc": icc, "power": power}
+    return _say(plan_folder(protocol, out, simulate=simulate, workers=jobs, **given), json)
+
+
+@app.command
 def analyse(protocol: str, out: Path, *, allocation: Path | None = None, json: Json = False) -> int:
     """Measurements to treatment effect, as the protocol says.
 

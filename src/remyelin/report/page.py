@@ -133,23 +133,37 @@ def _write(
     home: str = "",
 ) -> Path:
     versions = (str(maker.get("Version", "")) for maker in outputs.makers if maker.get("Name") == "remyelin")
-    html = (
-        _templates()
-        .get_template("page.html")
-        .render(
-            title=title,
-            headline=headline,
-            panels=panels,
-            people=people,
-            home=home,
-            virtual=outputs.virtual,
-            version=next(versions, ""),
-            css=Markup(_static("report.css")),
-        )
+    html = render(
+        title, headline, panels, people=people, home=home, virtual=outputs.virtual, version=next(versions, "")
     )
     with output_lock(outputs.root):
-        atomic_write(path, html.encode())
+        atomic_write(path, html)
     return path
+
+
+def render(
+    title: str,
+    headline: Headline,
+    panels: Sequence[Panel],
+    *,
+    version: str,
+    people: Sequence[str] = (),
+    home: str = "",
+    virtual: str = "",
+) -> bytes:
+    """A page; `version` is that of the package that made what it shows."""
+    page = _templates().get_template("page.html")
+    html = page.render(
+        title=title,
+        headline=headline,
+        panels=panels,
+        people=people,
+        home=home,
+        virtual=virtual,
+        version=version,
+        css=Markup(_static("report.css")),
+    )
+    return html.encode()
 
 
 @cache

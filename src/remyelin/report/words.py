@@ -58,6 +58,17 @@ def p_value(p: float) -> str:
     return "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
 
 
+def percent(share: float) -> str:
+    """A share of 1 in per cent.
+
+    Examples
+    --------
+    >>> percent(0.8), percent(0.5172)
+    ('80 %', '51.7 %')
+    """
+    return f"{100 * share:.3g} %"
+
+
 def count(n: int, noun: str, plural: str = "") -> str:
     """A count and its noun.
 

@@ -61,10 +61,9 @@ def _world(asked: Plan, trial: Protocol, layout: Layout, n: tuple[int, ...], est
     followed = own[1:] if estimator == "mmrm" else own[-1:]
     span = own[-1].day - own[0].day
     if estimator == "mmrm" and asked.visit_correlation is None:
-        raise RefuseRun(
-            "", "plan.visit_correlation", "missing", "the correlation of a participant's changes at two visits",
-            "add visit_correlation to [plan], or leave the simulation out",
-        )  # fmt: skip
+        fix = "add visit_correlation to [plan], or leave the simulation out"
+        expected = "the correlation of a participant's changes at two visits"
+        raise RefuseRun("", "plan.visit_correlation", "missing", expected, fix)
     assert asked.effect is not None
     return World(
         layout=layout,

@@ -146,7 +146,7 @@ def simulated_power(
     Examples
     --------
     >>> print(simulated_power(64, 1.2, Spread.of_participant(2.4), trials=1000))
-    one outcome a participant, least squares: power 0.8... (Monte Carlo SE 0.01...), type I error 0.0...
+    one outcome a participant, least squares: power 0.789 (Monte Carlo SE 0.013), ...
     """
     layout = Layout(spread, design, alpha, sided, 1.0, correlation, carry_over)
     check_effect(effect)
