@@ -7,7 +7,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from remyelin.trial.repeated.likelihood import _inverse, _products
+from remyelin.trial.repeated.cholesky import _inverse
+from remyelin.trial.repeated.likelihood import _products
 
 
 @njit(cache=True, nogil=True)
@@ -34,34 +35,42 @@ def _arrange(X, y, known, visit, start):
     """
     p = X.shape[1]
     group, count, groups = _groups(y, known, visit, start)
-    run = np.zeros(groups + 1, np.int64)
+    run, subjects = _gathered(group, groups)
     rows = 0
+    for i in range(count.size):
+        rows += count[i]
+    Z, var, seen = np.empty((rows, p + 1)), np.empty(rows), np.empty(rows, np.int64)
+    first = np.zeros(subjects.size + 1, np.int64)
+    row = 0
+    for i in range(subjects.size):
+        for r in range(start[subjects[i]], start[subjects[i] + 1]):
+            if not np.isnan(y[r]):
+                for k in range(p):
+                    Z[row, k] = X[r, k]
+                Z[row, p], var[row], seen[row] = y[r], known[r], visit[r]
+                row += 1
+        first[i + 1] = row
+    ok, offset, scale = _residuals(Z)
+    for r in range(rows):
+        var[r] /= scale**2
+    return ok, Z, var, seen, first, run, offset, scale
+
+
+@njit(cache=True, nogil=True)
+def _gathered(group, groups):
+    """Where each group of subjects begins, and the subjects in the order of their groups."""
+    run = np.zeros(groups + 1, np.int64)
     for i in range(group.size):
         if group[i] >= 0:
             run[group[i] + 1] += 1
-            rows += count[i]
     for g in range(groups):
         run[g + 1] += run[g]
-    subjects = np.empty(run[groups], np.int64)
-    free = run[:-1].copy()
+    subjects, free = np.empty(run[groups], np.int64), run.copy()
     for i in range(group.size):
         if group[i] >= 0:
             subjects[free[group[i]]] = i
             free[group[i]] += 1
-    Z, var, seen = np.empty((rows, p + 1)), np.empty(rows), np.empty(rows, np.int64)
-    first = np.zeros(subjects.size + 1, np.int64)
-    row = 0
-    for k in range(subjects.size):
-        i = subjects[k]
-        for r in range(start[i], start[i + 1]):
-            if not np.isnan(y[r]):
-                Z[row, :p] = X[r]
-                Z[row, p], var[row], seen[row] = y[r], known[r], visit[r]
-                row += 1
-        first[k + 1] = row
-    ok, offset, scale = _residuals(Z)
-    var /= scale**2
-    return ok, Z, var, seen, first, run, offset, scale
+    return run, subjects
 
 
 @njit(cache=True, nogil=True)
@@ -71,10 +80,11 @@ def _groups(y, known, visit, start):
     A subject with a known variance is a group by itself.
     """
     subjects = start.size - 1
-    group, count = np.full(subjects, -1), np.zeros(subjects, np.int64)
+    group, count = np.zeros(subjects, np.int64), np.zeros(subjects, np.int64)
     head = np.empty(subjects, np.int64)
     groups = 0
     for i in range(subjects):
+        group[i] = -1
         alone = False
         for r in range(start[i], start[i + 1]):
             if not np.isnan(y[r]):
@@ -119,7 +129,11 @@ def _residuals(Z):
     if rows <= p:
         return False, offset, 1.0
     M, L, inverse = np.zeros((p + 1, p + 1)), np.zeros((p, p)), np.empty((p, p))
-    _products(Z, np.arange(rows + 1), np.array([0, rows]), np.ones((1, 1, 1)), M)
+    start, run = np.empty(rows + 1, np.int64), np.zeros(2, np.int64)
+    for r in range(rows + 1):
+        start[r] = r
+    run[1] = rows
+    _products(Z, start, run, np.ones((1, 1, 1)), M)
     if np.isnan(_inverse(M, p, L, inverse)):
         return False, offset, 1.0
     for k in range(p):

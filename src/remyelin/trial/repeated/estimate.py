@@ -10,7 +10,7 @@ import numpy.typing as npt
 from remyelin.errors import InputError
 from remyelin.trial.design import Design
 from remyelin.trial.repeated.arrange import _arrange
-from remyelin.trial.repeated.newton import CONVERGED, SINGULAR, _maximise, _singular
+from remyelin.trial.repeated.newton import CONVERGED, SINGULAR, _determined, _maximise
 from remyelin.trial.repeated.sandwich import bias_reduced
 from remyelin.trial.repeated.smallsample import _corrections
 from remyelin.trial.repeated.spec import Spec
@@ -80,10 +80,9 @@ def estimate(design: Design, known: FloatArray, person: IntArray, visit: IntArra
         middle = np.eye(p)
         linear, bent = TERMS.get(spec.df, (0.0, 0.0))
         if linear:
-            added, curved = _corrections(
-                shape, heterogeneous, theta, Z, seen, start, run, beta, root, P, W, A
+            middle += _corrections(
+                shape, heterogeneous, theta, Z, seen, start, run, beta, root, P, W, A, linear, bent
             )
-            middle += linear * added + bent * curved
     coefficients = Coefficients(
         beta=np.linalg.solve(layout.R, offset + scale * beta),
         vcov=_symmetric(scale**2 * turn.T @ middle @ turn),
@@ -112,7 +111,7 @@ def _refuse(
     if spec.se is not None:
         fix = f"{fix}, or leave se out: it may explain the scatter alone"
     if status == SINGULAR:
-        where = visits[max(int(_singular(sigma)), 0)]
+        where = visits[max(int(_determined(sigma)), 0)]
         found = f"without variance of its own at {where}: the other visits and the terms determine it"
     else:
         found = f"too poor in data for this covariance, poorest at {fewest(person, visit, visits)}"

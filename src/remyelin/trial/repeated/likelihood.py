@@ -13,44 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-
-@njit(cache=True)
-def _inverse(V, size, L, A):
-    """A = V^-1 in the first `size` rows and columns by Cholesky; log determinant, NaN if not definite."""
-    logdet = 0.0
-    for j in range(size):
-        s = V[j, j]
-        for k in range(j):
-            s -= L[j, k] * L[j, k]
-        if not s > 1e-14 * V[j, j]:
-            return np.nan
-        L[j, j] = np.sqrt(s)
-        logdet += np.log(s)
-        for i in range(j + 1, size):
-            s = V[i, j]
-            for k in range(j):
-                s -= L[i, k] * L[j, k]
-            L[i, j] = s / L[j, j]
-    _inverse_lower(L, size)
-    for a in range(size):
-        for b in range(a + 1):
-            s = 0.0
-            for k in range(a, size):
-                s += L[k, a] * L[k, b]
-            A[a, b] = A[b, a] = s
-    return logdet
-
-
-@njit(cache=True)
-def _inverse_lower(L, size):
-    """Invert a lower triangle in place."""
-    for j in range(size):
-        L[j, j] = 1 / L[j, j]
-        for i in range(j + 1, size):
-            s = 0.0
-            for k in range(j, i):
-                s -= L[i, k] * L[k, j]
-            L[i, j] = s / L[i, i]
+from remyelin.trial.repeated.cholesky import _inverse
 
 
 @njit(cache=True)
@@ -77,12 +40,13 @@ def _products(Z, start, run, A, M):
     """M = Z' V^-1 Z, the lower triangle."""
     width = Z.shape[1]
     w = np.empty(width)
-    M[:] = 0
+    _clear(M)
     for g in range(run.size - 1):
         for i in range(run[g], run[g + 1]):
             row, size = start[i], start[i + 1] - start[i]
             for a in range(size):
-                w[:] = 0
+                for k in range(width):
+                    w[k] = 0
                 for b in range(size):
                     weight = A[g, a, b]
                     for k in range(width):
@@ -105,7 +69,7 @@ def _value(sigma, Z, visit, start, run, known, reml, A, root, beta):
         return np.inf
     M, phi = np.empty((p + 1, p + 1)), np.empty((p, p))
     _products(Z, start, run, A, M)
-    root[:] = 0
+    _clear(root)
     logdet = _inverse(M, p, root, phi)
     if np.isnan(logdet):
         return np.inf
@@ -131,9 +95,12 @@ def _derivatives(Z, visit, start, run, reml, A, root, beta, place, gradient, hes
     m, p, elements = place.shape[0], Z.shape[1] - 1, gradient.size
     x, w = np.empty((m, p + 1)), np.empty((m, p + 1))
     C, B = np.empty((m, m)), np.empty((m, m))
-    gradient[:], hessian[:], U[:] = 0, 0, 0
+    _clear(hessian)
+    for s in range(elements):
+        gradient[s] = 0
+        _clear(U[s])
     for g in range(run.size - 1):
-        C[:] = 0
+        _clear(C)
         first = start[run[g]]
         size = start[run[g] + 1] - first
         for i in range(run[g], run[g + 1]):
@@ -145,14 +112,24 @@ def _derivatives(Z, visit, start, run, reml, A, root, beta, place, gradient, hes
         _sandwich(A[g], C, size, B)
         _elements(A[g], B, size, run[g + 1] - run[g], visit[first : first + size], place, gradient, hessian)
     P, q = _folded(U, place)
+    _complete(P, q, reml, hessian)
+    return P
+
+
+@njit(cache=True)
+def _complete(P, q, reml, hessian):
+    """Take off the Hessian what the coefficients, which move with Sigma, add; then fill it both ways."""
+    elements, p = q.shape
     for s in range(elements):
         for t in range(s + 1):
-            value = np.sum(q[s] * q[t])
-            if reml:
-                value += 0.5 * np.sum(P[s] * P[t])
+            value = 0.0
+            for k in range(p):
+                value += q[s, k] * q[t, k]
+                if reml:
+                    for j in range(p):
+                        value += 0.5 * P[s, k, j] * P[t, k, j]
             hessian[s, t] -= value
             hessian[t, s] = hessian[s, t]
-    return P
 
 
 @njit(cache=True)
@@ -191,7 +168,8 @@ def _spread(x, w, C, A, size, reml):
     """w = A x, and C += r r' + X Phi X' (without the second for ML)."""
     width = x.shape[1]
     for a in range(size):
-        w[a] = 0
+        for k in range(width):
+            w[a, k] = 0
         for b in range(size):
             for k in range(width):
                 w[a, k] += A[a, b] * x[b, k]
@@ -199,6 +177,13 @@ def _spread(x, w, C, A, size, reml):
             for k in range(0 if reml else width - 1, width):
                 s += x[a, k] * x[b, k]
             C[a, b] += s
+
+
+@njit(cache=True)
+def _clear(matrix):
+    for k in range(matrix.shape[0]):
+        for j in range(matrix.shape[1]):
+            matrix[k, j] = 0
 
 
 @njit(cache=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from remyelin.trial.repeated.cholesky import _factor, _inverse, _solve
 from remyelin.trial.repeated.likelihood import _derivatives, _value
 from remyelin.trial.repeated.structures import _covariance, _size, _unshape, _vech
 
@@ -47,37 +48,62 @@ def _maximise(shape, heterogeneous, Z, visit, start, run, known, m, reml):
     A = np.zeros((run.size - 1, m, m))
     root, beta, U = np.zeros((p, p)), np.zeros(p), np.empty((elements, p + 1, p + 1))
     slope, bend = np.empty(elements), np.empty((elements, elements))
-    theta = _start(shape, heterogeneous, Z, visit, start, known, m, place)
+    gradient, hessian, step = np.empty(size), np.empty((size, size)), np.empty(size)
     P, W = np.zeros((size, p, p)), np.zeros((size, size))
+    theta = _start(shape, heterogeneous, Z, visit, start, known, m)
     _covariance(shape, heterogeneous, theta, m, place, sigma, first, second)
     value = _value(sigma, Z, visit, start, run, known, reml, A, root, beta)
     status = STOPPED
     for _ in range(_MOST_STEPS):
         Ps = _derivatives(Z, visit, start, run, reml, A, root, beta, place, slope, bend, U)
-        gradient = first @ slope
-        hessian = first @ bend @ first.T
-        for h in range(size):
-            for j in range(size):
-                hessian[h, j] += np.sum(slope * second[h, j])
-        step, ridge = _downhill(gradient, hessian)
-        decrement = -np.sum(gradient * step)
+        _chain(first, second, slope, bend, gradient, hessian)
+        ridge, decrement = _downhill(gradient, hessian, step)
         if ridge == 0 and decrement < _TOLERANCE:
             status = CONVERGED
+            _finish(hessian, first, Ps, W, P)
             break
-        theta, value, moved = _advance(
+        value, moved = _advance(
             *(shape, heterogeneous, theta, step, value, decrement, ridge),
             *(Z, visit, start, run, known, m, reml, place, sigma, first, second, A, root, beta),
         )
-        if _singular(sigma) >= 0:
+        if _determined(sigma) >= 0:
             status = SINGULAR
             break
         if not moved:
             status = FLAT if ridge > 0 else STOPPED
             break
-    if status == CONVERGED:
-        W[:] = np.linalg.inv(hessian)
-        P[:] = (first @ Ps.reshape(elements, p * p)).reshape(size, p, p)
     return status, value, theta, sigma, beta, root, P, W, A
+
+
+@njit(cache=True, nogil=True)
+def _chain(first, second, slope, bend, gradient, hessian):
+    """Derivatives by the elements of Sigma into those by theta."""
+    size, elements = first.shape
+    turned = np.zeros((size, elements))
+    for h in range(size):
+        gradient[h] = 0
+        for s in range(elements):
+            gradient[h] += first[h, s] * slope[s]
+            for t in range(elements):
+                turned[h, t] += first[h, s] * bend[s, t]
+    for h in range(size):
+        for j in range(h + 1):
+            total = 0.0
+            for s in range(elements):
+                total += turned[h, s] * first[j, s] + slope[s] * second[h, j, s]
+            hessian[h, j] = hessian[j, h] = total
+
+
+@njit(cache=True, nogil=True)
+def _finish(hessian, first, Ps, W, P):
+    """W, the inverse of the Hessian, and P by theta from P by the elements of Sigma."""
+    size, elements = first.shape
+    _inverse(hessian, size, np.zeros((size, size)), W)
+    for h in range(size):
+        for s in range(elements):
+            for k in range(P.shape[1]):
+                for j in range(P.shape[1]):
+                    P[h, k, j] += first[h, s] * Ps[s, k, j]
 
 
 @njit(cache=True, nogil=True)
@@ -85,100 +111,106 @@ def _advance(
     shape, heterogeneous, theta, step, value, decrement, ridge,
     Z, visit, start, run, known, m, reml, place, sigma, first, second, A, root, beta,
 ):  # fmt: skip
-    """The longest of the halved steps that lowers the value; none below rounding."""
-    longest = np.max(np.abs(step))
+    """Move theta by the longest of the halved steps that lowers the value; none below rounding."""
+    longest = 0.0
+    for h in range(step.size):
+        longest = max(longest, abs(step[h]))
     scale = min(1.0, 2.0 / longest)
+    origin = theta.copy()
     for _ in range(40):
-        trial = theta + scale * step
-        _covariance(shape, heterogeneous, trial, m, place, sigma, first, second)
+        for h in range(theta.size):
+            theta[h] = origin[h] + scale * step[h]
+        _covariance(shape, heterogeneous, theta, m, place, sigma, first, second)
         found = _value(sigma, Z, visit, start, run, known, reml, A, root, beta)
         # So near the maximum that rounding hides the descent, Newton's step is right by itself.
         near = ridge == 0 and decrement < 1e-9 and scale == 1.0 and np.isfinite(found)
         if near or found < value - 1e-4 * scale * decrement:
-            return trial, found, True
+            return found, True
         scale *= 0.5
+    for h in range(theta.size):
+        theta[h] = origin[h]
     _covariance(shape, heterogeneous, theta, m, place, sigma, first, second)
     _value(sigma, Z, visit, start, run, known, reml, A, root, beta)
-    return theta, value, False
+    return value, False
 
 
 @njit(cache=True, nogil=True)
-def _downhill(gradient, hessian):
-    """Newton's step; where the Hessian is not positive definite, with a ridge that makes it so."""
+def _downhill(gradient, hessian, step):
+    """Fill Newton's step; where the Hessian is not positive definite, with a ridge that makes it so.
+
+    Returns the ridge, and what the step gains by the slope alone.
+    """
     size = gradient.size
-    scale = np.abs(np.diag(hessian)) + 1e-3 * np.max(np.abs(np.diag(hessian)))
-    ridge = 0.0
+    H, L, scale = np.empty((size, size)), np.zeros((size, size)), np.empty(size)
+    largest, ridge = 0.0, 0.0
+    for h in range(size):
+        largest = max(largest, abs(hessian[h, h]))
+    for h in range(size):
+        scale[h] = np.sqrt(abs(hessian[h, h]) + 1e-3 * largest)
     for _ in range(30):
-        H = hessian / np.sqrt(np.outer(scale, scale)) + ridge * np.eye(size)
-        if _definite(H):
-            return -np.linalg.solve(H, gradient / np.sqrt(scale)) / np.sqrt(scale), ridge
+        for h in range(size):
+            step[h] = -gradient[h] / scale[h]
+            for j in range(size):
+                H[h, j] = hessian[h, j] / (scale[h] * scale[j])
+            H[h, h] += ridge
+        if _factor(H, size, 1e-12, L) < 0:
+            _solve(L, step)
+            break
         ridge = max(1e-3, 4 * ridge)
-    return -gradient / scale, ridge
+    decrement = 0.0
+    for h in range(size):
+        step[h] /= scale[h]
+        decrement -= gradient[h] * step[h]
+    return ridge, decrement
 
 
 @njit(cache=True, nogil=True)
-def _definite(H):
-    size = H.shape[0]
-    L = np.zeros((size, size))
-    for j in range(size):
-        s = H[j, j]
-        for k in range(j):
-            s -= L[j, k] * L[j, k]
-        if not s > 1e-12:
-            return False
-        L[j, j] = np.sqrt(s)
-        for i in range(j + 1, size):
-            s = H[i, j]
-            for k in range(j):
-                s -= L[i, k] * L[j, k]
-            L[i, j] = s / L[j, j]
-    return True
+def _determined(sigma):
+    """The first visit without variance, or that the visits before it determine; else -1."""
+    m, mean = sigma.shape[0], 0.0
+    for a in range(m):
+        mean += sigma[a, a] / m
+    for a in range(m):
+        if not sigma[a, a] > _LEAST_SHARE**2 * mean:
+            return a
+    return _factor(sigma, m, _LEAST_SHARE, np.zeros((m, m)))
 
 
 @njit(cache=True, nogil=True)
-def _singular(sigma):
-    """The first visit that the visits before it determine, or -1."""
-    m = sigma.shape[0]
-    L = np.zeros((m, m))
-    for j in range(m):
-        s = sigma[j, j]
-        for k in range(j):
-            s -= L[j, k] * L[j, k]
-        if not s > _LEAST_SHARE * sigma[j, j]:
-            return j
-        L[j, j] = np.sqrt(s)
-        for i in range(j + 1, m):
-            s = sigma[i, j]
-            for k in range(j):
-                s -= L[i, k] * L[j, k]
-            L[i, j] = s / L[j, j]
-    return -1
-
-
-@njit(cache=True, nogil=True)
-def _start(shape, heterogeneous, Z, visit, start, known, m, place):
+def _start(shape, heterogeneous, Z, visit, start, known, m):
     """Moments of the response (residuals of least squares), shrunk until they make a covariance."""
-    p = Z.shape[1] - 1
-    total, count, noise = np.zeros((m, m)), np.zeros((m, m)), np.zeros(m)
-    for i in range(start.size - 1):
-        for r in range(start[i], start[i + 1]):
-            noise[visit[r]] += known[r]
-            for s in range(start[i], start[i + 1]):
-                total[visit[r], visit[s]] += Z[r, p] * Z[s, p]
-                count[visit[r], visit[s]] += 1
-    moments = total / np.maximum(count, 1)
-    variance = np.diag(moments) - noise / np.maximum(np.diag(count), 1)
-    variance = np.maximum(variance, 0.1 * np.mean(np.diag(moments)))
+    moments, place = _moments(Z, visit, start, known, m), _vech(m)
     size, elements = _size(shape, heterogeneous, m)[1], m * (m + 1) // 2
     sigma, first, second = np.empty((m, m)), np.empty((size, elements)), np.empty((size, size, elements))
     theta = np.zeros(size)
     for share in (0.98, 0.9, 0.7, 0.4, 0.0):
-        shrunk = share * moments
         for a in range(m):
-            shrunk[a, a] = variance[a]
-        if _singular(shrunk) < 0:
-            theta = _unshape(shape, heterogeneous, shrunk)
+            for b in range(m):
+                sigma[a, b] = moments[a, b] * (1.0 if a == b else share)
+        if _determined(sigma) < 0:
+            _unshape(shape, heterogeneous, sigma, theta)
             _covariance(shape, heterogeneous, theta, m, place, sigma, first, second)
-            if _singular(sigma) < 0:
+            if _determined(sigma) < 0:
                 break
     return theta
+
+
+@njit(cache=True, nogil=True)
+def _moments(Z, visit, start, known, m):
+    """Mean products of the responses of two visits, with positive variances."""
+    p = Z.shape[1] - 1
+    moments, count, noise = np.zeros((m, m)), np.zeros((m, m)), np.zeros(m)
+    for i in range(start.size - 1):
+        for r in range(start[i], start[i + 1]):
+            noise[visit[r]] += known[r]
+            for s in range(start[i], start[i + 1]):
+                moments[visit[r], visit[s]] += Z[r, p] * Z[s, p]
+                count[visit[r], visit[s]] += 1
+    mean = 0.0
+    for a in range(m):
+        for b in range(m):
+            moments[a, b] /= max(count[a, b], 1)
+        mean += moments[a, a] / m
+    for a in range(m):
+        moments[a, a] = max(moments[a, a] - noise[a] / max(count[a, a], 1), 0.1 * mean)
+    return moments

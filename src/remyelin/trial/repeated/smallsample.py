@@ -15,44 +15,59 @@ from remyelin.trial.repeated.structures import _covariance, _vech
 
 
 @njit(cache=True, nogil=True)
-def _corrections(shape, heterogeneous, theta, Z, visit, start, run, beta, root, P, W, A):
-    """Sums of Kenward & Roger 1997 (equations 3 and 5) over theta, weighted by the covariance W of theta.
+def _corrections(
+    shape, heterogeneous, theta, Z, visit, start, run, beta, root, P, W, A, linear, bent
+):  # fmt: skip
+    """What Kenward & Roger (1997) add to Phi: a sum over theta, weighted by the covariance W of theta.
 
-    Returns
-    -------
-    linear, bent
-        ``sum W_hj (Q_hj - P_h Phi P_j)`` and ``sum W_hj R_hj``, so that the corrected covariance is
-        ``Phi + 2 linear - bent / 2``; without R it does not depend on how the covariance is parametrised.
+    ``sum W_hj (linear (Q_hj - P_h Phi P_j) + bent R_hj)``, where 2 and -1/2 give their equation for the corrected
+    covariance. Without R (bent = 0) it does not depend on how the covariance is parametrised.
     """
     m, p, size = A.shape[1], P.shape[1], theta.size
     place, elements = _vech(m), m * (m + 1) // 2
     sigma, first, second = np.empty((m, m)), np.empty((size, elements)), np.empty((size, size, elements))
     _covariance(shape, heterogeneous, theta, m, place, sigma, first, second)
     spread, curve = _weighted(W, first, second)
-    linear, bent = np.zeros((p, p)), np.zeros((p, p))
-    for h in range(size):
-        other = np.zeros((p, p))
-        for j in range(size):
-            other += W[h, j] * P[j]
-        linear -= np.dot(P[h], other)
-    x = np.empty((m, p + 1))
-    T, S, M, N = np.empty((m, m)), np.empty((m, m)), np.empty((m, m)), np.empty((m, m))
+    added = np.zeros((p, p))
+    _crossed(P, W, linear, added)
+    x, w = np.empty((m, p + 1)), np.empty(p)
+    T, M = np.empty((m, m)), np.empty((m, m))
     for g in range(run.size - 1):
         row = start[run[g]]
         seen = visit[row : start[run[g] + 1]]
-        _middle(A[g], seen, place, spread, curve, T, S)
+        _middle(A[g], seen, place, spread, curve, linear, bent, T)
         _sandwich(A[g], T, seen.size, M)
-        _sandwich(A[g], S, seen.size, N)
         for i in range(run[g], run[g + 1]):
             _rotate(Z, start[i], seen.size, root, beta, x)
             for a in range(seen.size):
+                for k in range(p):
+                    w[k] = 0
                 for b in range(seen.size):
                     for k in range(p):
-                        for j in range(p):
-                            product = x[a, k] * x[b, j]
-                            linear[k, j] += M[a, b] * product
-                            bent[k, j] += N[a, b] * product
-    return linear, bent
+                        w[k] += M[a, b] * x[b, k]
+                for k in range(p):
+                    for j in range(p):
+                        added[k, j] += x[a, k] * w[j]
+    return added
+
+
+@njit(cache=True, nogil=True)
+def _crossed(P, W, linear, added):
+    """Take `linear` times the sum of W_hj P_h P_j off `added`."""
+    p = P.shape[1]
+    other = np.empty((p, p))
+    for h in range(P.shape[0]):
+        for k in range(p):
+            for i in range(p):
+                other[k, i] = 0
+        for j in range(P.shape[0]):
+            for k in range(p):
+                for i in range(p):
+                    other[k, i] += W[h, j] * P[j, k, i]
+        for k in range(p):
+            for j in range(p):
+                for i in range(p):
+                    added[k, i] -= linear * P[h, k, j] * other[j, i]
 
 
 @njit(cache=True, nogil=True)
@@ -70,15 +85,15 @@ def _weighted(W, first, second):
 
 
 @njit(cache=True, nogil=True)
-def _middle(A, seen, place, spread, curve, T, S):
-    """T = sum W_hj dV_h V^-1 dV_j and S = sum W_hj d2V_hj at the visits of one run."""
+def _middle(A, seen, place, spread, curve, linear, bent, T):
+    """T = sum W_hj (linear dV_h V^-1 dV_j + bent d2V_hj) at the visits of one run."""
     for a in range(seen.size):
         for b in range(seen.size):
-            S[a, b] = curve[place[seen[a], seen[b]]]
-            T[a, b] = 0
+            T[a, b] = bent * curve[place[seen[a], seen[b]]]
             for c in range(seen.size):
                 for d in range(seen.size):
-                    T[a, b] += spread[place[seen[a], seen[c]], place[seen[d], seen[b]]] * A[c, d]
+                    weight = linear * spread[place[seen[a], seen[c]], place[seen[d], seen[b]]]
+                    T[a, b] += weight * A[c, d]
 
 
 @njit(cache=True, nogil=True)
@@ -87,8 +102,9 @@ def _single(c, P, W):
 
     Kenward & Roger's are the same for one row. Infinite where v does not depend on theta.
     """
-    v = np.sum(c * c)
-    slope = np.empty(W.shape[0])
+    v, slope = 0.0, np.empty(W.shape[0])
+    for k in range(c.size):
+        v += c[k] * c[k]
     for h in range(slope.size):
         s = 0.0
         for k in range(c.size):

@@ -18,6 +18,7 @@ import numpy as np
 from numba import njit
 
 from remyelin.errors import InputError, did_you_mean
+from remyelin.trial.repeated.cholesky import _factor
 
 Covariance = Literal[
     "unstructured",
@@ -164,13 +165,16 @@ def _correlation(phi):
 
 @njit(cache=True)
 def _unit_lower(phi, m, place, C, dC, d2C):
-    L = np.eye(m)
-    for i in range(1, m):
+    L = np.zeros((m, m))
+    for i in range(m):
+        L[i, i] = 1
         for j in range(i):
             L[i, j] = phi[i * (i - 1) // 2 + j]
     for a in range(m):
         for b in range(a, m):
-            C[place[a, b]] = np.sum(L[a] * L[b])
+            C[place[a, b]] = 0
+            for k in range(a + 1):
+                C[place[a, b]] += L[a, k] * L[b, k]
     for i in range(1, m):
         for j in range(i):
             h = i * (i - 1) // 2 + j
@@ -181,33 +185,35 @@ def _unit_lower(phi, m, place, C, dC, d2C):
 
 
 @njit(cache=True)
-def _unshape(shape, heterogeneous, sigma):
-    """Parameters of the member of a structure that is near `sigma`, a positive definite matrix."""
+def _unshape(shape, heterogeneous, sigma, theta):
+    """Fill the parameters of the member of a structure that is near `sigma`, a positive definite matrix."""
     m = sigma.shape[0]
     scales, size = _size(shape, heterogeneous, m)
-    theta = np.zeros(size)
     if shape == UNSTRUCTURED:
-        L = np.linalg.cholesky(sigma)
+        L = np.zeros((m, m))
+        _factor(sigma, m, 0.0, L)
         for i in range(m):
             theta[i] = np.log(L[i, i])
             for j in range(i):
                 theta[m + i * (i - 1) // 2 + j] = L[i, j] / L[i, i]
-        return theta
-    sd = np.sqrt(np.diag(sigma))
-    for i in range(scales):
-        theta[i] = np.log(sd[i]) if heterogeneous else 0.5 * np.log(np.mean(sd**2))
-    mean = np.zeros(m - 1)
-    for lag in range(1, m):
-        for a in range(m - lag):
-            mean[lag - 1] += sigma[a, a + lag] / (sd[a] * sd[a + lag]) / (m - lag)
+        return
+    mean, pooled = np.zeros(m - 1), 0.0
+    total = 0.0
+    for a in range(m):
+        total += sigma[a, a] / m
+        if heterogeneous:
+            theta[a] = 0.5 * np.log(sigma[a, a])
+        for b in range(a + 1, m):
+            rho = sigma[a, b] / np.sqrt(sigma[a, a] * sigma[b, b])
+            mean[b - a - 1] += rho / (m - b + a)
+            pooled += rho / (m * (m - 1) // 2)
+    if not heterogeneous:
+        theta[0] = 0.5 * np.log(total)
     if shape == COMPOUND:
-        weights = np.arange(m - 1, 0, -1)
         low = 1 / (m - 1)
-        share = (np.sum(weights * mean) / np.sum(weights) + low) / (1 + low)
-        share = min(max(share, 0.05), 0.95)
+        share = min(max((pooled + low) / (1 + low), 0.05), 0.95)
         theta[scales] = np.log(share / (1 - share))
-        return theta
+        return
     for q in range(size - scales):
         rho = min(max(mean[q], -0.9), 0.9)
         theta[scales + q] = rho / np.sqrt(1 - rho * rho)
-    return theta

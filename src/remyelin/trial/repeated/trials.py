@@ -1,7 +1,5 @@
 """Many simulated trials of one layout: arrays in, arrays out, for power and type I error."""
 
-# mypy: disable-error-code="no-untyped-def, no-untyped-call"
-
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -9,7 +7,6 @@ from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from remyelin.errors import InputError
 from remyelin.trial.repeated.arrange import _arrange
@@ -20,7 +17,7 @@ from remyelin.trial.repeated.structures import canonical, coded
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 ScalarDf = Literal["satterthwaite", "kenward-roger", "kenward-roger-linear"]
-# Share of `bent` (the second-derivative term) and of `linear` in the covariance of the coefficients.
+# `linear` and `bent` of `_corrections`.
 TERMS: dict[str, tuple[float, float]] = {
     "satterthwaite": (0.0, 0.0),
     "kenward-roger": (2.0, -0.5),
@@ -139,41 +136,43 @@ def fit_trials(
         raise InputError("", "df", repr(df), f"one of {', '.join(get_args(ScalarDf))}", "name one of these")
     layout = lay_out(design, subject, visit)
     known = np.zeros(len(design)) if se is None else np.asarray(se, dtype=np.float64)[layout.order] ** 2
-    shape, heterogeneous = coded(canonical(covariance))
     turned = np.ascontiguousarray(np.linalg.solve(layout.R.T, rows.T).T)
     found = np.full((3, len(responses), len(rows)), np.nan)
-    status = np.empty(len(responses), np.int64)
-    linear, bent = TERMS[df]
-    _fit_all(
-        *(np.ascontiguousarray(responses[:, layout.order]), layout.Q, known, layout.visit, layout.start),
-        *(layout.visits, turned, shape, heterogeneous, method == "REML", linear, bent, found, status),
+    converged = np.zeros(len(responses), bool)
+    options = (*coded(canonical(covariance)), method == "REML", df)
+    for k, y in enumerate(responses[:, layout.order]):
+        one = _fit_one(y, layout, known, turned, *options)
+        if one is not None:
+            converged[k] = True
+            found[:, k] = one
+    return TrialFits(found[0], found[1], found[2], converged)
+
+
+def _fit_one(
+    y: FloatArray,
+    layout: Layout,
+    known: FloatArray,
+    turned: FloatArray,
+    shape: int,
+    heterogeneous: bool,
+    reml: bool,
+    df: str,
+) -> tuple[FloatArray, FloatArray, FloatArray] | None:
+    """Estimate, se and df of contrasts, `turned` into the coordinates of the layout; None without a fit."""
+    ok, Z, var, seen, start, run, offset, scale = _arrange(layout.Q, y, known, layout.visit, layout.start)
+    if not ok:
+        return None
+    status, _, theta, _, beta, root, P, W, A = _maximise(
+        shape, heterogeneous, Z, seen, start, run, var, layout.visits, reml
     )
-    return TrialFits(found[0], found[1], found[2], status == CONVERGED)
-
-
-@njit(cache=True, nogil=True)
-def _fit_all(
-    Y, Q, known, visit, start, visits, turned, shape, heterogeneous, reml, linear, bent, found, status
-):  # fmt: skip
-    for k in range(Y.shape[0]):
-        ok, Z, var, seen, first, run, offset, scale = _arrange(Q, Y[k], known, visit, start)
-        status[k] = -1
-        if not ok:
-            continue
-        status[k], _, theta, _, beta, root, P, W, A = _maximise(
-            shape, heterogeneous, Z, seen, first, run, var, visits, reml
+    if status != CONVERGED:
+        return None
+    contrasts = turned @ root.T
+    v, freedom = np.array([_single(c, P, W) for c in contrasts]).T
+    linear, bent = TERMS[df]
+    if linear:
+        added = _corrections(
+            shape, heterogeneous, theta, Z, seen, start, run, beta, root, P, W, A, linear, bent
         )
-        if status[k] != CONVERGED:
-            continue
-        extra = np.zeros(root.shape)
-        if linear != 0:
-            added, curved = _corrections(
-                shape, heterogeneous, theta, Z, seen, first, run, beta, root, P, W, A
-            )
-            extra[:] = linear * added + bent * curved
-        for i in range(turned.shape[0]):
-            c = root @ turned[i]
-            v, freedom = _single(c, P, W)
-            found[0, k, i] = np.sum(turned[i] * (offset + scale * beta))
-            found[1, k, i] = scale * np.sqrt(v + np.sum(c * (extra @ c)))
-            found[2, k, i] = freedom
+        v = v + np.einsum("ra,ab,rb->r", contrasts, added, contrasts)
+    return turned @ (offset + scale * beta), scale * np.sqrt(v), freedom
