@@ -68,6 +68,12 @@ def fit_rows(
     InputError
         What the estimator refuses.
     """
+    if not len(rows):
+        response = parse(endpoint.formula)[0]
+        raise InputError(
+            "", response, "missing for every participant", "a value of some, with arm and covariates",
+            "measure the follow-up first, or complete the allocation and participants.tsv",
+        )  # fmt: skip
     arm = "treatment" if protocol.trial.design == "crossover" else "arm"
     rows = rows.assign(**{arm: pd.Categorical(rows[arm], categories=list(protocol.compared))})
     options: dict[str, Any] = {"alpha": endpoint.alpha, "reference": _reference(rows[arm], protocol)}

@@ -180,7 +180,7 @@ def _sites(pairs: Mapping[str, SiteValues], endpoint: Endpoint, layout: Layout) 
             )
         )
     rows = pd.concat(frames, ignore_index=True).astype({"participant_id": "str", endpoint.site: "str"})
-    rows[endpoint.site] = rows[endpoint.site].str.partition(":")[2]
+    rows[endpoint.site] = rows[endpoint.site].str.removeprefix(f"{endpoint.site}:")
     return rows.drop(columns="visit") if layout == "site" else rows
 
 
