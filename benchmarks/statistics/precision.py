@@ -2,15 +2,17 @@
 
     python benchmarks/statistics/precision.py
 
-Lesions: 25 patients an arm, with 8 to 85 lesions or 6 each. Volumes are lognormal with the median and quartiles
-of the lesions of 30 people (17, 6.5 to 47 mm3), 10 mm3 and more. The error of a change is 1 pu in a lesion of
-10 mm3 and falls with the root of the volume, as thermal noise does at an SNR of 50. Between patients the true
-change has an SD of 0.35 pu, between lesions the SD of the first column. Eyes: 40 patients an arm, true SD 1.5 ms
-between patients and 1 ms between eyes; the error of a change is lognormal with a median of 2 ms and the spread
-of the first column (1: all eyes alike; 2: two thirds of the eyes between 1 and 4 ms).
+Lesions: 25 patients an arm, with 8 to 85 lesions or 6 each. Volumes are lognormal with the median and
+quartiles of the lesions of 30 people (17, 6.5 to 47 mm3), 10 mm3 and more. The error of a change is 1 pu
+in a lesion of 10 mm3 and falls with the root of the volume, as thermal noise does at an SNR of 50.
+Between patients the true change has an SD of 0.35 pu, between lesions the SD of the first column. Eyes:
+40 patients an arm, true SD 1.5 ms between patients and 1 ms between eyes; the error of a change is
+lognormal with a median of 2 ms and the spread of the first column (1: all eyes alike; 2: two thirds of
+the eyes between 1 and 4 ms).
 
 Patients an arm: those that a normal test needs for 80 % power with the variance of the estimate that was
-observed over the simulated trials, which are the same for all four. `size`: rejections without effect at .05.
+observed over the simulated trials, which are the same for all four. `size`: rejections without effect at
+.05.
 """
 
 from __future__ import annotations
