@@ -50,6 +50,7 @@ from .trial.procedures import SimpleRandomisation as SimpleRandomisation
 from .trial.procedures import minimise as minimise
 from .trial.rerandomisation import rerandomise as rerandomise
 from .trial.meta import meta_analysis as meta_analysis
+from .trial.mixed import mixed_model as mixed_model
 from .trial.multiplicity import adjust_p as adjust_p
 from .trial.repeated import mmrm as mmrm
 from .trial.sequential import group_sequential as group_sequential

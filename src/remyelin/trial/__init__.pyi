@@ -4,6 +4,7 @@ from .gatekeeping import Graph as Graph
 from .linear import ancova as ancova
 from .meta import meta_analysis as meta_analysis
 from .meta import three_level as three_level
+from .mixed import mixed_model as mixed_model
 from .multiplicity import adjust_p as adjust_p
 from .periods import crossover as crossover
 from .power import Spread as Spread

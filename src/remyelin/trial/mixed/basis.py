@@ -6,8 +6,8 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True, nogil=True)
-def orthonormal(X, basis, upper):
+@njit(cache=True, nogil=True, error_model="numpy")
+def orthonormal(X, basis, upper):  # type: ignore[no-untyped-def]
     """Fill `basis` (row, p) and `upper` (p, p) with X = basis upper; False where X is singular.
 
     Gram-Schmidt, each column swept twice: orthogonal to rounding (Giraud et al. 2005,

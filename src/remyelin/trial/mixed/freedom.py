@@ -5,14 +5,14 @@ Of an estimate c'beta with variance v = c' Phi c, Phi = (X' V^-1 X)^-1, the t di
     df = 2 v^2 / (g' W g),   g_k = dv / dk = c' Phi X' V^-1 V_k V^-1 X Phi c,
 
 W the covariance matrix of the estimated variances: twice the inverse Hessian of the deviance, observed
-(Satterthwaite 1946, doi 10.2307/3002019; Fai & Cornelius 1996, doi 10.1080/00949659608811740) or expected (Kenward
-& Roger 1997, doi 10.2307/2533558), who also replace Phi by
+(Satterthwaite 1946, doi 10.2307/3002019) or expected (Kenward & Roger 1997, doi 10.2307/2533558), who also
+replace Phi by
 
     Phi_A = Phi + 2 Phi { sum_kl W_kl (Q_kl - B_k Phi B_l) } Phi
 
-with B, Q of `moments`. At a boundary (a variance of zero) the observed information has no meaning: the deviance is
-not stationary there. Satterthwaite's df then rest on the expected information of all variances too, as if the zero
-had been estimated with its usual error, which it was.
+with B, Q of `moments`. At a boundary (a variance of zero) the observed information has no meaning: the
+deviance is not stationary there. Satterthwaite's df then rest on the expected information of all variances
+too, as if the zero had been estimated with its usual error, which it was.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from numba import njit
 from remyelin.trial.mixed.likelihood import cholesky, solve
 
 
-@njit(cache=True, nogil=True)
-def variance_covariance(hessian, free, W):
+@njit(cache=True, nogil=True, error_model="numpy")
+def variance_covariance(hessian, free, W):  # type: ignore[no-untyped-def]
     """Fill `W` (3, 3) with twice the inverse of the Hessian over the free variances; was it invertible?"""
     index = np.flatnonzero(free)
     n = index.size
@@ -44,8 +44,8 @@ def variance_covariance(hessian, free, W):
     return True
 
 
-@njit(cache=True, nogil=True)
-def satterthwaite_covariance(theta, expected, observed, free, W):
+@njit(cache=True, nogil=True, error_model="numpy")
+def satterthwaite_covariance(theta, expected, observed, free, W):  # type: ignore[no-untyped-def]
     """`W` of Satterthwaite: observed inside, expected where a variance is zero."""
     inside = True
     for k in range(3):
@@ -54,8 +54,8 @@ def satterthwaite_covariance(theta, expected, observed, free, W):
         variance_covariance(expected, free, W)
 
 
-@njit(cache=True, nogil=True)
-def variance_and_freedom(c, phi, B, W):
+@njit(cache=True, nogil=True, error_model="numpy")
+def variance_and_freedom(c, phi, B, W):  # type: ignore[no-untyped-def]
     """Variance of c'beta by `phi`, and its degrees of freedom."""
     p = c.size
     x, g = np.zeros(p), np.zeros(3)
@@ -75,8 +75,8 @@ def variance_and_freedom(c, phi, B, W):
     return v, 2.0 * v * v / spread
 
 
-@njit(cache=True, nogil=True)
-def kenward_roger_covariance(phi, B, Q, W):
+@njit(cache=True, nogil=True, error_model="numpy")
+def kenward_roger_covariance(phi, B, Q, W):  # type: ignore[no-untyped-def]
     """(p, p) covariance matrix of the coefficients, with the error of the variances in it."""
     p = phi.shape[0]
     M = np.zeros((p, p))
@@ -87,8 +87,8 @@ def kenward_roger_covariance(phi, B, Q, W):
     return phi + 2.0 * _product(_product(phi, M), phi)
 
 
-@njit(cache=True, nogil=True)
-def _product(K, M):
+@njit(cache=True, nogil=True, error_model="numpy")
+def _product(K, M):  # type: ignore[no-untyped-def]
     """K M; small matrices, so that no library with threads of its own is called."""
     product = np.zeros(K.shape)
     for r in range(K.shape[0]):

@@ -1,4 +1,4 @@
-"""How rows lie in groups: sorted, with the first row of every inner and the first inner of every outer group."""
+"""How rows lie in groups: sorted, with the first row of each inner and first inner of each outer group."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def check_groups(layout: Layout, names: tuple[str, ...]) -> None:
         raise InputError(
             "", names[-1], f"different in each of the {rows} rows",
             "at least one group with several rows: else its variance and the residual's are one number",
-            f"leave {names[-1]} out of groups" if layout.nested else "use ancova: one row a participant needs no mixed model",
+            f"leave {names[-1]} out of groups" if layout.nested else "use ancova: rows are independent",
         )  # fmt: skip
     if layout.nested and inner == outer:
         raise InputError(

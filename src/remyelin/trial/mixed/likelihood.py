@@ -1,14 +1,14 @@
 """Deviance of a normal model with its first and second derivatives by the variances, from `moments`.
 
-With r = y - X beta, P = V^-1 - V^-1 X (X' V^-1 X)^-1 X' V^-1 and V_k = dV / d variance k, the restricted deviance
+With P = V^-1 - V^-1 X (X' V^-1 X)^-1 X' V^-1 and V_k = dV / d variance k, the restricted deviance
 D = log det V + log det X' V^-1 X + y' P y has
 
     dD / dk       =  tr P V_k - y' P V_k P y
     E d2D / dk dl =  tr P V_k P V_l
     d2D / dk dl   = -tr P V_k P V_l + 2 y' P V_k P V_l P y
 
-(Searle, Casella & McCulloch 1992, Variance Components, ch. 6, doi 10.1002/9780470316856). Maximum likelihood has
-V^-1 instead of P in the traces. Constants (2 pi) are left to the caller.
+(Searle, Casella & McCulloch 1992, Variance Components, ch. 6, doi 10.1002/9780470316856). Maximum likelihood
+has V^-1 instead of P in the traces. Constants (2 pi) are left to the caller.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True, nogil=True)
-def cholesky(A, L):
+@njit(cache=True, nogil=True, error_model="numpy")
+def cholesky(A, L):  # type: ignore[no-untyped-def]
     """Lower factor `L` of `A`; gives log det, or NaN where `A` is not positive definite."""
     log_det = 0.0
     L[:] = 0.0
@@ -38,8 +38,8 @@ def cholesky(A, L):
     return log_det
 
 
-@njit(cache=True, nogil=True)
-def solve(L, b, x):
+@njit(cache=True, nogil=True, error_model="numpy")
+def solve(L, b, x):  # type: ignore[no-untyped-def]
     """`x` with L L' x = b."""
     n = b.size
     for r in range(n):
@@ -53,8 +53,8 @@ def solve(L, b, x):
         x[r] /= L[r, r]
 
 
-@njit(cache=True, nogil=True)
-def deviance(A, log_det_v, reml, L):
+@njit(cache=True, nogil=True, error_model="numpy")
+def deviance(A, log_det_v, reml, L):  # type: ignore[no-untyped-def]
     """Of `gram`: the factor of [X y]' V^-1 [X y] holds log det X' V^-1 X and y' P y (its last pivot)."""
     p = A.shape[0] - 1
     log_det = cholesky(A, L)
@@ -62,9 +62,9 @@ def deviance(A, log_det_v, reml, L):
     return log_det_v + rest + (log_det - 2 * np.log(L[p, p]) if reml else 0.0)
 
 
-@njit(cache=True, nogil=True)
-def derivatives(A, B, Q, t, F, reml, beta, phi, gradient, expected, observed):
-    """Fill `beta` (p,), `phi` (p, p) = (X' V^-1 X)^-1, `gradient` (3,) and both Hessians (3, 3); is it regular?"""
+@njit(cache=True, nogil=True, error_model="numpy")
+def derivatives(A, B, Q, t, F, reml, beta, phi, gradient, expected, observed):  # type: ignore[no-untyped-def]
+    """Fill `beta` (p,), `phi` (p, p) = (X' V^-1 X)^-1, `gradient`, both Hessians; is phi regular?"""
     p = beta.size
     L = np.empty((p, p))
     if np.isnan(cholesky(A[:p, :p], L)):
@@ -81,9 +81,7 @@ def derivatives(A, B, Q, t, F, reml, beta, phi, gradient, expected, observed):
     for k in range(3):
         for x in range(p + 1):
             Br[k, x] = _dot(B[k, x], r)
-        for x in range(p):
-            for y in range(p):
-                phi_B[k, x, y] = _dot(phi[x], B[k, y, :p])
+        _product(phi, B[k], phi_B[k])
         gradient[k] = t[k] - _dot(r, Br[k])
         if reml:
             gradient[k] -= _trace(phi, B[k])
@@ -97,16 +95,16 @@ def derivatives(A, B, Q, t, F, reml, beta, phi, gradient, expected, observed):
     return True
 
 
-@njit(cache=True, nogil=True)
-def _dot(x, y):
+@njit(cache=True, nogil=True, error_model="numpy")
+def _dot(x, y):  # type: ignore[no-untyped-def]
     total = 0.0
     for k in range(x.size):
         total += x[k] * y[k]
     return total
 
 
-@njit(cache=True, nogil=True)
-def _form(x, M, y):
+@njit(cache=True, nogil=True, error_model="numpy")
+def _form(x, M, y):  # type: ignore[no-untyped-def]
     """x' M y."""
     total = 0.0
     for r in range(x.size):
@@ -114,8 +112,17 @@ def _form(x, M, y):
     return total
 
 
-@njit(cache=True, nogil=True)
-def _trace(phi, M):
+@njit(cache=True, nogil=True, error_model="numpy")
+def _product(phi, M, product):  # type: ignore[no-untyped-def]
+    """Fill `product` with phi M, M symmetric; it may be larger."""
+    n = phi.shape[0]
+    for r in range(n):
+        for c in range(n):
+            product[r, c] = _dot(phi[r], M[c, :n])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _trace(phi, M):  # type: ignore[no-untyped-def]
     """tr phi M, of symmetric matrices; M may be larger."""
     total = 0.0
     for r in range(phi.shape[0]):
@@ -124,8 +131,8 @@ def _trace(phi, M):
     return total
 
 
-@njit(cache=True, nogil=True)
-def _trace_product(K, M):
+@njit(cache=True, nogil=True, error_model="numpy")
+def _trace_product(K, M):  # type: ignore[no-untyped-def]
     """tr K M."""
     total = 0.0
     for r in range(K.shape[0]):

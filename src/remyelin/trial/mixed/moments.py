@@ -10,8 +10,8 @@ a_m = sum w^m, S_m = sum w^m z, C_m = sum_j sum w^m z z', and
 
     g_j = 1 / (1 + v a_1),  e_j = a_1 g_j,  b_i = sum_j e_j,  h_i = 1 / (1 + u b_i),  T_i = sum_j g_j S_1,
 
-a row of V^-1 Z is w (z - kappa_j), kappa_j = v g_j S_1 + u h_i g_j T_i. All else follows by summing. `Z` is the
-design beside the response (row, q); an index of a variance is 0 for u, 1 for v, 2 for s.
+a row of V^-1 Z is w (z - kappa_j), kappa_j = v g_j S_1 + u h_i g_j T_i. All else follows by summing. `Z` is
+the design beside the response (row, q); an index of a variance is 0 for u, 1 for v, 2 for s.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from numba import njit
 OUTER, INNER, RESIDUAL = 0, 1, 2
 
 
-@njit(cache=True, nogil=True)
-def row_sums(Z, known, s, ends, a, S, C):  # ends (J + 1,): first row of each inner group, and the end
+@njit(cache=True, nogil=True, error_model="numpy")
+def row_sums(Z, known, s, ends, a, S, C):  # type: ignore[no-untyped-def]  # ends (J + 1,): first row of each inner group, and the end
     """Fill `a` (3, J), `S` (3, J, q), `C` (3, q, q) with sums weighted by w, w^2, w^3; give sum log(1/w)."""
     q = Z.shape[1]
     a[:], S[:], C[:] = 0.0, 0.0, 0.0
@@ -39,13 +39,13 @@ def row_sums(Z, known, s, ends, a, S, C):  # ends (J + 1,): first row of each in
                 for x in range(q):
                     weighted = power * Z[r, x]
                     S[m, j, x] += weighted
-                    for y in range(x + 1):
+                    for y in range(q):
                         C[m, x, y] += weighted * Z[r, y]
     return log_det
 
 
-@njit(cache=True, nogil=True)
-def plain_sums(Z, ends, a, S, C):
+@njit(cache=True, nogil=True, error_model="numpy")
+def plain_sums(Z, ends, a, S, C):  # type: ignore[no-untyped-def]
     """The same without weights, into `a` (J,), `S` (J, q), `C` (q, q)."""
     q = Z.shape[1]
     a[:], S[:], C[:] = 0.0, 0.0, 0.0
@@ -55,22 +55,28 @@ def plain_sums(Z, ends, a, S, C):
             for x in range(q):
                 value = Z[r, x]
                 S[j, x] += value
-                for y in range(x + 1):
+                for y in range(q):
                     C[x, y] += value * Z[r, y]
 
 
-@njit(cache=True, nogil=True)
-def scaled_sums(variance, a0, S0, C0, a, S, C):
+@njit(cache=True, nogil=True, error_model="numpy")
+def scaled_sums(rows, variance, a0, S0, C0, a, S, C):  # type: ignore[no-untyped-def]
     """What `row_sums` gives where every row has the same variance, from `plain_sums`."""
     for m in range(3):
         power = variance ** -(m + 1)
-        a[m], S[m], C[m] = power * a0, power * S0, power * C0
-    return np.sum(a0) * np.log(variance)
+        for j in range(a0.size):
+            a[m, j] = power * a0[j]
+            for x in range(C0.shape[0]):
+                S[m, j, x] = power * S0[j, x]
+        for x in range(C0.shape[0]):
+            for y in range(C0.shape[0]):
+                C[m, x, y] = power * C0[x, y]
+    return rows * np.log(variance)
 
 
-@njit(cache=True, nogil=True)
-def gram(u, v, a, S, C, outer, A):  # sums to the first power of w; outer (G + 1,): first inner group of each
-    """Fill the lower triangle of `A` = Z' V^-1 Z and give log det V without its sum of log(1/w)."""
+@njit(cache=True, nogil=True, error_model="numpy")
+def gram(u, v, a, S, C, outer, A):  # type: ignore[no-untyped-def]  # sums to the first power of w; outer (G + 1,): first inner group of each
+    """Fill `A` = Z' V^-1 Z and give log det V without its sum of log(1/w)."""
     q = C.shape[0]
     T = np.empty(q)
     A[:] = C
@@ -89,13 +95,14 @@ def gram(u, v, a, S, C, outer, A):  # sums to the first power of w; outer (G + 1
     return log_det
 
 
-@njit(cache=True, nogil=True)
-def moments(u, v, nested, a, S, C, outer, A, B, Q, t, F):
+@njit(cache=True, nogil=True, error_model="numpy")
+def moments(u, v, nested, a, S, C, outer, A, B, Q, t, F):  # type: ignore[no-untyped-def]
     """Fill what first and second derivatives of a likelihood need; give log det V without sum log(1/w).
 
-    `A` (q, q) = Z' V^-1 Z; `B` (3, q, q) = Z' V^-1 V_k V^-1 Z; `Q` (3, 3, q, q) = Z' V^-1 V_k V^-1 V_l V^-1 Z,
-    its symmetric part; `t` (3,) = tr V^-1 V_k; `F` (3, 3) = tr V^-1 V_k V^-1 V_l, with V_k = dV / d variance k.
-    Where the groups are not nested, each outer group holds one inner group and the rows of v are left zero.
+    With V_k = dV / d variance k: `A` (q, q) = Z' V^-1 Z; `B` (3, q, q) = Z' V^-1 V_k V^-1 Z; `Q` (3, 3, q, q)
+    the symmetric part of Z' V^-1 V_k V^-1 V_l V^-1 Z; `t` (3,) = tr V^-1 V_k; `F` (3, 3) =
+    tr V^-1 V_k V^-1 V_l.
+    Without `nested` v is zero, and all of v is left zero.
     """
     q = C.shape[1]
     T, tau, work = np.empty(q), np.empty(q), np.empty((5, q))
@@ -112,7 +119,8 @@ def moments(u, v, nested, a, S, C, outer, A, B, Q, t, F):
             e = a[0, j] * g
             b, e2, m2 = b + e, e2 + e * e, m2 + g * g * a[1, j]
             _scaled(T, g, S[0, j])
-            _add(A, -v * g, S[0, j], S[0, j])
+            if v > 0.0:
+                _add(A, -v * g, S[0, j], S[0, j])
         h = 1.0 / (1.0 + u * b)
         d = u * h
         log_det -= np.log(h)
@@ -132,12 +140,12 @@ def moments(u, v, nested, a, S, C, outer, A, B, Q, t, F):
             F[OUTER, INNER] += e2 * h * h
             F[INNER, INNER] += (d * e2) ** 2
             _inner_parts(first, last, v, d, h, m2, a, S, T, tau, work, B, Q, t, F)
-    _mirror(A, B, Q, F)
+    _symmetric(B, Q, F)
     return log_det
 
 
-@njit(cache=True, nogil=True)
-def _residual_parts(j, v, d, a, S, T, tau, work, B, Q, t, F):
+@njit(cache=True, nogil=True, error_model="numpy")
+def _residual_parts(j, v, d, a, S, T, tau, work, B, Q, t, F):  # type: ignore[no-untyped-def]
     """What inner group j adds to the derivatives by s; `tau` += g_j s_j, the sums of w V^-1 Z."""
     kappa, s = work[0], work[1]
     g = _residual(j, v, d, a, S, T, kappa, s)
@@ -146,14 +154,15 @@ def _residual_parts(j, v, d, a, S, T, tau, work, B, Q, t, F):
     _add(B[RESIDUAL], a[1, j], kappa, kappa)
     _add(Q[RESIDUAL, RESIDUAL], -2.0, S[2, j], kappa)
     _add(Q[RESIDUAL, RESIDUAL], a[2, j], kappa, kappa)
-    _add(Q[RESIDUAL, RESIDUAL], -v * g, s, s)
+    if v > 0.0:
+        _add(Q[RESIDUAL, RESIDUAL], -v * g, s, s)
     t[RESIDUAL] += a[0, j] - v * g * a[1, j]
     F[RESIDUAL, RESIDUAL] += a[1, j] - 2 * v * g * a[2, j] + (v * g * a[1, j]) ** 2
     F[RESIDUAL, RESIDUAL] -= 2 * d * g * g * (a[2, j] - v * g * a[1, j] ** 2)
 
 
-@njit(cache=True, nogil=True)
-def _inner_parts(first, last, v, d, h, m2, a, S, T, tau, work, B, Q, t, F):
+@njit(cache=True, nogil=True, error_model="numpy")
+def _inner_parts(first, last, v, d, h, m2, a, S, T, tau, work, B, Q, t, F):  # type: ignore[no-untyped-def]
     """What an outer group adds to the derivatives by v: y_j = 1_j' V^-1 Z, x_j = 1_j' V^-2 Z."""
     kappa, s, y, x, ey = work[0], work[1], work[2], work[3], work[4]
     ey[:] = 0.0
@@ -174,8 +183,8 @@ def _inner_parts(first, last, v, d, h, m2, a, S, T, tau, work, B, Q, t, F):
     _add(Q[OUTER, INNER], h * h, T, ey)
 
 
-@njit(cache=True, nogil=True)
-def _residual(j, v, d, a, S, T, kappa, s):
+@njit(cache=True, nogil=True, error_model="numpy")
+def _residual(j, v, d, a, S, T, kappa, s):  # type: ignore[no-untyped-def]
     """kappa_j, and s_j = the sum over j of w V^-1 Z; gives g_j."""
     g = 1.0 / (1.0 + v * a[0, j])
     for c in range(T.size):
@@ -184,31 +193,34 @@ def _residual(j, v, d, a, S, T, kappa, s):
     return g
 
 
-@njit(cache=True, nogil=True)
-def _scaled(total, scale, x):
+@njit(cache=True, nogil=True, error_model="numpy")
+def _scaled(total, scale, x):  # type: ignore[no-untyped-def]
     for c in range(x.size):
         total[c] += scale * x[c]
 
 
-@njit(cache=True, nogil=True)
-def _add(M, scale, x, y):
-    """M += scale (x y' + y x') / 2, lower triangle."""
+@njit(cache=True, nogil=True, error_model="numpy")
+def _add(M, scale, x, y):  # type: ignore[no-untyped-def]
+    """M += scale x y'."""
     for r in range(x.size):
-        for c in range(r + 1):
-            M[r, c] += 0.5 * scale * (x[r] * y[c] + y[r] * x[c])
+        weight = scale * x[r]
+        for c in range(y.size):
+            M[r, c] += weight * y[c]
 
 
-@njit(cache=True, nogil=True)
-def _mirror(A, B, Q, F):
-    q = A.shape[0]
-    for r in range(q):
-        for c in range(r):
-            A[c, r] = A[r, c]
-            for k in range(3):
-                B[k, c, r] = B[k, r, c]
-                for m in range(k, 3):
-                    Q[k, m, c, r] = Q[k, m, r, c]
+@njit(cache=True, nogil=True, error_model="numpy")
+def _symmetric(B, Q, F):  # type: ignore[no-untyped-def]
+    """Take the symmetric part of each (q, q), and fill what lies below the diagonal of variances."""
     for k in range(3):
-        for m in range(k):
-            F[k, m] = F[m, k]
-            Q[k, m] = Q[m, k]
+        _halve(B[k])
+        for m in range(k, 3):
+            _halve(Q[k, m])
+            F[m, k] = F[k, m]
+            Q[m, k] = Q[k, m]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _halve(M):  # type: ignore[no-untyped-def]
+    for r in range(M.shape[0]):
+        for c in range(r):
+            M[r, c] = M[c, r] = 0.5 * (M[r, c] + M[c, r])

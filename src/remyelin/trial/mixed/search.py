@@ -1,10 +1,10 @@
 """The variances at which the likelihood is largest, zero included.
 
-A coarse grid over the shares of the total variance finds every valley (the likelihood of unequal groups may have
-two); from the bottom of each, Newton steps on the observed information, or on the expected one where the observed
-is not positive definite, go down. A variance whose step crosses zero is set to zero, and stays while the slope
-there points below it. `Z` [X y] comes with orthonormal X and y of about unit variance, so that the settings below
-are free of units; variances are in the order of `moments`.
+A coarse grid over the shares of the total variance finds every valley (the likelihood of unequal groups may
+have two). From the bottom of each, Fisher's scoring steps go down (exact in one step for equal groups), and
+near the end Newton's. A variance whose step crosses zero is set to zero, and stays while the slope there
+points below it. `Z` [X y] comes with orthonormal X and y of about unit variance, so that the settings below are
+free of units; variances are in the order of `moments`.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from remyelin.trial.mixed.moments import gram, moments, plain_sums, row_sums, sc
 SHARES = np.array([0.0, 0.01, 0.04, 0.12, 0.3, 0.55, 0.8, 0.95, 0.995])
 SCALES = np.array([0.02, 0.1, 0.35, 0.8, 1.6])  # of the variance on top of the known one, in var(y)
 SMALLEST = 1e-9  # a variance below this, with a slope that points to zero, is zero
+NEAR = 1e-2  # a step that gains less than half of this in deviance is taken on the observed information
 STARTS = 6
 
 
-@njit(cache=True, nogil=True)
-def search(Z, known, ends, outer, free, reml, theta, beta, phi, A, B, Q, expected, observed):
+@njit(cache=True, nogil=True, error_model="numpy")
+def search(Z, known, ends, outer, free, reml, theta, beta, phi, A, B, Q, expected, observed):  # type: ignore[no-untyped-def]
     """Fill `theta` (3,) with the variances and the rest with the state there; give the deviance, NaN if lost.
 
     `known` (row,) holds the known variance of each row; `free` (3,) says which variances are estimated.
@@ -50,24 +51,24 @@ def search(Z, known, ends, outer, free, reml, theta, beta, phi, A, B, Q, expecte
     return best
 
 
-@njit(cache=True, nogil=True)
-def _fill(rows, s, plain, sums):
+@njit(cache=True, nogil=True, error_model="numpy")
+def _fill(rows, s, plain, sums):  # type: ignore[no-untyped-def]
     """Weighted sums at residual variance `s`; gives the sum of log(1/w)."""
     Z, known, ends, _, equal, _ = rows
     if equal:
-        return scaled_sums(s + known[0], plain[0], plain[1], plain[2], sums[0], sums[1], sums[2])
+        return scaled_sums(Z.shape[0], s + known[0], plain[0], plain[1], plain[2], sums[0], sums[1], sums[2])
     return row_sums(Z, known, s, ends, sums[0], sums[1], sums[2])
 
 
-@njit(cache=True, nogil=True)
-def _deviance(rows, theta, plain, sums, A, L):
+@njit(cache=True, nogil=True, error_model="numpy")
+def _deviance(rows, theta, plain, sums, A, L):  # type: ignore[no-untyped-def]
     log_det = _fill(rows, theta[2], plain, sums)
     log_det += gram(theta[0], theta[1], sums[0][0], sums[1][0], sums[2][0], rows[3], A)
     return deviance(A, log_det, rows[5], L)
 
 
-@njit(cache=True, nogil=True)
-def _valleys(rows, free, plain, sums):
+@njit(cache=True, nogil=True, error_model="numpy")
+def _valleys(rows, free, plain, sums):  # type: ignore[no-untyped-def]
     """Bottoms of a grid (share of u, share of v in the rest, scale): starts (start, 3), the lowest first."""
     Z, known, equal, reml = rows[0], rows[1], rows[4], rows[5]
     q = Z.shape[1]
@@ -98,26 +99,43 @@ def _valleys(rows, free, plain, sums):
     return _bottoms(D, at)
 
 
-@njit(cache=True, nogil=True)
-def _bottoms(D, at):
-    picked = np.empty((STARTS, 3))
-    depth = np.full(STARTS, np.inf)
+@njit(cache=True, nogil=True, error_model="numpy")
+def _bottoms(D, at):  # type: ignore[no-untyped-def]
+    """At most `STARTS` points of the grid with no neighbour lower, the lowest first."""
+    picked, depth, count = np.empty((STARTS, 3)), np.full(STARTS, np.inf), 0
     for i in range(D.shape[0]):
         for j in range(D.shape[1]):
             for k in range(D.shape[2]):
-                low = D[max(i - 1, 0) : i + 2, j, k].min()
-                low = min(low, D[i, max(j - 1, 0) : j + 2, k].min())
-                low = min(low, D[i, j, max(k - 1, 0) : k + 2].min())
-                slot = np.argmax(depth)
-                if D[i, j, k] <= low and D[i, j, k] < depth[slot]:
-                    depth[slot] = D[i, j, k]
-                    picked[slot] = at[i, j, k]
-    order = np.argsort(depth)
-    return picked[order[: np.sum(np.isfinite(depth))]]
+                if _has_lower_neighbour(D, i, j, k):
+                    continue
+                slot = min(count, STARTS - 1)
+                if D[i, j, k] >= depth[slot]:
+                    continue
+                while slot > 0 and D[i, j, k] < depth[slot - 1]:
+                    depth[slot] = depth[slot - 1]
+                    picked[slot] = picked[slot - 1]
+                    slot -= 1
+                depth[slot] = D[i, j, k]
+                picked[slot] = at[i, j, k]
+                count = min(count + 1, STARTS)
+    return picked[:count]
 
 
-@njit(cache=True, nogil=True)
-def _state(rows, free, plain, sums, theta, state, gradient):
+@njit(cache=True, nogil=True, error_model="numpy")
+def _has_lower_neighbour(D, i, j, k):  # type: ignore[no-untyped-def]
+    here = D[i, j, k]
+    return (
+        (i > 0 and D[i - 1, j, k] < here)
+        or (i + 1 < D.shape[0] and D[i + 1, j, k] < here)
+        or (j > 0 and D[i, j - 1, k] < here)
+        or (j + 1 < D.shape[1] and D[i, j + 1, k] < here)
+        or (k > 0 and D[i, j, k - 1] < here)
+        or (k + 1 < D.shape[2] and D[i, j, k + 1] < here)
+    )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _state(rows, free, plain, sums, theta, state, gradient):  # type: ignore[no-untyped-def]
     """Everything at `theta`; gives the deviance, NaN where it is not defined."""
     beta, phi, A, B, Q, expected, observed = state
     q = A.shape[0]
@@ -129,8 +147,8 @@ def _state(rows, free, plain, sums, theta, state, gradient):
     return deviance(A, log_det, rows[5], L)
 
 
-@njit(cache=True, nogil=True)
-def _descend(rows, free, plain, sums, theta, state):
+@njit(cache=True, nogil=True, error_model="numpy")
+def _descend(rows, free, plain, sums, theta, state):  # type: ignore[no-untyped-def]
     """From `theta` to the bottom of its valley; gives the deviance there, NaN if it is not reached."""
     q = state[2].shape[0]
     gradient, step, trial, held = np.empty(3), np.empty(3), np.empty(3), np.empty(3, np.bool_)
@@ -141,12 +159,14 @@ def _descend(rows, free, plain, sums, theta, state):
             held[k] = not free[k] or (theta[k] < SMALLEST and gradient[k] >= 0)
         if _rounded_to_zero(theta, held):
             continue
-        left = newton_step(gradient, state[6], held, step)
-        if left < 0:
-            left = newton_step(gradient, state[5], held, step)
+        left = newton_step(gradient, state[5], held, step)
+        if 0 <= left < NEAR:
+            left = newton_step(gradient, state[6], held, step)
+            if left < 0:
+                left = newton_step(gradient, state[5], held, step)
         if not left >= 0:
             return np.nan
-        if left < 1e-20:
+        if left < 1e-17:
             return here
         length = 1.0
         for _ in range(60):
@@ -161,8 +181,8 @@ def _descend(rows, free, plain, sums, theta, state):
     return np.nan
 
 
-@njit(cache=True, nogil=True)
-def _rounded_to_zero(theta, held):
+@njit(cache=True, nogil=True, error_model="numpy")
+def _rounded_to_zero(theta, held):  # type: ignore[no-untyped-def]
     """Set what is held at all but zero to zero; was there any?"""
     changed = False
     for k in range(3):
@@ -172,8 +192,8 @@ def _rounded_to_zero(theta, held):
     return changed
 
 
-@njit(cache=True, nogil=True)
-def newton_step(gradient, hessian, held, step):
+@njit(cache=True, nogil=True, error_model="numpy")
+def newton_step(gradient, hessian, held, step):  # type: ignore[no-untyped-def]
     """Fill `step` = -hessian^-1 gradient of what is not held; gives gradient' hessian^-1 gradient, or -1."""
     index = np.flatnonzero(~held)
     n = index.size
@@ -193,8 +213,8 @@ def newton_step(gradient, hessian, held, step):
     return left
 
 
-@njit(cache=True, nogil=True)
-def identified(expected, free):
+@njit(cache=True, nogil=True, error_model="numpy")
+def identified(expected, free):  # type: ignore[no-untyped-def]
     """Whether the data tell the free variances apart: their expected information is not singular."""
     index = np.flatnonzero(free)
     n = index.size
