@@ -20,8 +20,8 @@ def _corrections(
 ):  # fmt: skip
     """What Kenward & Roger (1997) add to Phi: a sum over theta, weighted by the covariance W of theta.
 
-    ``sum W_hj (linear (Q_hj - P_h Phi P_j) + bent R_hj)``, where 2 and -1/2 give their equation for the corrected
-    covariance. Without R (bent = 0) it does not depend on how the covariance is parametrised.
+    ``sum W_hj (linear (Q_hj - P_h Phi P_j) + bent R_hj)``, where 2 and -1/2 give their equation for the
+    corrected covariance. Without R (bent = 0) it does not depend on how V is parametrised.
     """
     m, p, size = A.shape[1], P.shape[1], theta.size
     place, elements = _vech(m), m * (m + 1) // 2
