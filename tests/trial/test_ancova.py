@@ -104,6 +104,101 @@ def test_three_arms_are_each_compared_with_the_reference():
     assert list(fit.lsmeans().index) == ["placebo", "high", "low"]
 
 
+def test_dunnett_is_exact_where_the_arms_are_equal():
+    """Four arms of 6, no covariate: the table of Dunnett 1964 (10.2307/2528490) for 20 degrees of freedom."""
+    data = trial(24)
+    data["arm"] = np.array(["placebo", "low", "middle", "high"])[np.arange(24) % 4]
+    found = ancova("change ~ arm", data, reference="placebo").contrasts(adjust="dunnett")
+    width = (found["adjusted_high"] - found["estimate"]) / found["se"]
+    assert width.round(2).tolist() == [2.54] * 3
+    assert ((found["adjusted_low"] > 0) == (found["p_adjusted"] < 0.05)).all()
+
+
+@settings(deadline=None, max_examples=15)
+@given(seed=st.integers(0, 10_000))
+def test_dunnett_lies_between_one_test_and_bonferroni(seed):
+    data = trial(31, seed)
+    data["arm"] = np.array(["placebo", "low", "high"])[np.random.default_rng(seed).permutation(31) % 3]
+    found = ancova(FORMULA, data, reference="placebo").contrasts(adjust="dunnett")
+    assert (found["p_adjusted"] > found["p"]).all()
+    assert (found["p_adjusted"] < 2 * found["p"]).all()
+    reject = (found["adjusted_low"] > 0) | (found["adjusted_high"] < 0)
+    assert (reject == (found["p_adjusted"] < 0.05)).all()
+
+
+def test_two_arms_need_no_adjustment():
+    found = ancova(FORMULA, trial(), reference="placebo").contrasts(adjust="dunnett").iloc[0]
+    assert found["p_adjusted"] == pytest.approx(found["p"])
+    assert found["adjusted_low"] == pytest.approx(found["ci_low"])
+
+
+def noisy(n: int = 40, seed: int = 3) -> pd.DataFrame:
+    data = trial(n, seed)
+    rng = np.random.default_rng(seed + 1)
+    data["se"] = rng.choice([0.05, 0.8], n)
+    data["change"] += rng.normal(0, data["se"])
+    return data
+
+
+def test_known_errors_by_the_matrices_written_out():
+    """Kenward & Roger 1997 for the one variance, with the projection P."""
+    data = noisy()
+    fit = ancova(FORMULA, data, reference="placebo", se="se")
+    X, y = fit.design.X, fit.design.y
+    W = np.diag(1 / (fit.sigma**2 + data["se"] ** 2))
+    plain = np.linalg.inv(X.T @ W @ X)
+    P = W - W @ X @ plain @ X.T @ W
+    assert np.trace(P) == pytest.approx(y @ P @ P @ y, rel=1e-7)  # the score is 0
+    uncertainty = 2 / np.trace(P @ P)
+    PP, Q = -X.T @ W @ W @ X, X.T @ W @ W @ W @ X
+    assert_allclose(
+        fit.vcov, plain + 2 * plain @ (uncertainty * (Q - PP @ plain @ PP)) @ plain, rtol=1e-9, atol=1e-15
+    )
+    assert_allclose(fit.table["estimate"], plain @ X.T @ W @ y, rtol=1e-9)
+    h = 1e-6
+    W2 = np.diag(1 / (fit.sigma**2 + h + data["se"] ** 2))
+    change = np.diag(np.linalg.inv(X.T @ W2 @ X) - plain) / h
+    assert_allclose(fit.table["df"], 2 * np.diag(plain) ** 2 / (change**2 * uncertainty), rtol=1e-4)
+
+
+def test_known_errors_at_the_boundary():
+    data = noisy()
+    fit = ancova(FORMULA, data, reference="placebo", se=3 * data["se"] + 0.5)
+    assert fit.sigma == 0
+    assert np.isfinite(fit.table.to_numpy()).all()
+    error = wrong(data, se=np.where(np.arange(40) == 6, 0.0, 50.0))
+    assert error.field == "se"
+    assert "row 7" in error.found
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 10_000), scale=st.floats(1e-3, 1e3))
+def test_known_errors_have_the_unit_of_the_response(seed, scale):
+    data = noisy(30, seed)
+    one = ancova(FORMULA, data, reference="placebo", se="se").contrasts().iloc[0]
+    scaled = data.assign(change=scale * data["change"], se=scale * data["se"])
+    other = ancova(FORMULA, scaled, reference="placebo", se="se").contrasts().iloc[0]
+    assert_allclose(other["estimate"], scale * one["estimate"], rtol=1e-6, atol=1e-9 * scale)
+    assert_allclose(other[["df", "p"]], one[["df", "p"]], rtol=1e-5)
+
+
+def test_known_errors_make_the_estimate_more_precise():
+    plain, known = (
+        np.std([fit["estimate"] for fit in each])
+        for each in zip(
+            *(
+                (
+                    ancova("change ~ arm", data, reference="placebo").contrasts().iloc[0],
+                    ancova("change ~ arm", data, reference="placebo", se="se").contrasts().iloc[0],
+                )
+                for data in (noisy(40, seed) for seed in range(40))
+            ),
+            strict=True,
+        )
+    )
+    assert known < 0.8 * plain
+
+
 def test_the_result_says_what_produced_it():
     data = trial()
     fit = ancova(FORMULA, data, reference="placebo", covariance="HC3")
@@ -209,6 +304,15 @@ def test_options_are_checked():
     assert wrong(data, weights=[1.0]).field == "weights"
     assert wrong(data, weights=np.zeros(len(data))).field == "weights"
     assert wrong(data.assign(baseline=-1.0), "change ~ arm + log(baseline)").field == "log(baseline)"
+    assert wrong(data, se=np.ones(24), weights=np.ones(24)).field == "se"
+    assert wrong(data, se=np.ones(24), covariance="HC3").field == "se"
+    assert wrong(data, se=-np.ones(24)).field == "se"
+    with pytest.raises(InputError, match="adjust"):
+        ancova(FORMULA, data).contrasts(adjust="scheffe")
+    with pytest.raises(InputError, match="known errors"):
+        ancova(FORMULA, data, se=np.full(24, 0.1)).anova()
+    with pytest.raises(InputError, match="shape"):
+        ancova(FORMULA, data).contrast([1.0])
     with pytest.raises(InputError, match="classical"):
         ancova(FORMULA, data, covariance="HC1").anova()
 

@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from remyelin.errors import InputError
+
 COLUMNS = ("estimate", "se", "df", "t", "p", "ci_low", "ci_high")
 
 
@@ -53,3 +55,32 @@ def table(
         "ci_high": value + half,
     }
     return pd.DataFrame(columns, index=index)
+
+
+def check_rows(L: npt.ArrayLike, names: pd.Index[str]) -> npt.NDArray[np.float64]:
+    """Linear combinations L (row, coefficient), or one of them, as (row, coefficient).
+
+    Parameters
+    ----------
+    L
+        Numbers.
+    names
+        Of the coefficients.
+
+    Raises
+    ------
+    InputError
+        For another number of columns.
+
+    Examples
+    --------
+    >>> check_rows([0, 1], pd.Index(["Intercept", "arm[T.drug]"]))
+    array([[0., 1.]])
+    """
+    rows = np.atleast_2d(np.asarray(L, dtype=np.float64))
+    if rows.ndim != 2 or rows.shape[1] != len(names):
+        raise InputError(
+            "", "L", f"of shape {rows.shape}", f"rows of {len(names)} numbers",
+            f"give one for each of {', '.join(names)}",
+        )  # fmt: skip
+    return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Literal
@@ -13,11 +14,12 @@ import pandas as pd
 from remyelin.errors import InputError
 from remyelin.trial.anova import drop_one, sequential
 from remyelin.trial.design import Design, FloatArray, build
-from remyelin.trial.inference import table
+from remyelin.trial.inference import check_rows, table
 from remyelin.trial.means import Weights, differences, mean_rows
-
-Covariance = Literal["classical", "HC1", "HC3"]
-COVARIANCES = ("classical", "HC1", "HC3")
+from remyelin.trial.multiplicity import Adjust, adjust_contrasts
+from remyelin.trial.precise import Precise, fit_precise
+from remyelin.trial.precision import known_variance
+from remyelin.trial.squares import COVARIANCES, Covariance, check_residue, check_weights, least_squares
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,11 @@ class Ancova:
     vcov
         Covariance matrix of the coefficients.
     sigma, df, r2, rss
-        Residual standard deviation (unit of the response), residual degrees of freedom, share of variance
-        explained, residual sum of squares (weighted if there are weights).
+        Residual standard deviation (unit of the response; with `se` what is left beside the known errors),
+        residual degrees of freedom, share of variance explained, residual sum of squares (weighted if there
+        are weights).
+    precise
+        With `se`: the weighted likelihood, whose degrees of freedom differ between rows of the tables.
     formula, arm, reference, covariance, alpha
         The specification: `ancova(formula, data, arm=arm, ...)` gives the same fit again.
     """
@@ -50,6 +55,7 @@ class Ancova:
     rss: float
     design: Design = field(repr=False)
     weights: FloatArray = field(repr=False)
+    precise: Precise | None = field(repr=False)
 
     @property
     def n(self) -> int:
@@ -77,15 +83,31 @@ class Ancova:
         """
         return self._inference(*mean_rows(self.design, [self.arm], weights))
 
-    def contrasts(self, weights: Weights = "equal") -> pd.DataFrame:
-        """Difference of each arm from the reference; the p values are not adjusted for the number of arms.
+    def contrasts(self, weights: Weights = "equal", adjust: Adjust = "none") -> pd.DataFrame:
+        """Difference of each arm from the reference.
+
+        Parameters
+        ----------
+        weights
+            As in `lsmeans`.
+        adjust
+            For the number of arms: ``"none"``, ``"dunnett"`` (exact, also for unequal arms and with
+            covariates) or another of `remyelin.trial.multiplicity.adjust_contrasts`.
 
         Returns
         -------
         pandas.DataFrame
-            Index like ``"active - placebo"``; columns as in `lsmeans`.
+            Index like ``"active - placebo"``; columns as in `lsmeans`, with `adjust` also ``p_adjusted,
+            adjusted_low, adjusted_high``.
         """
-        return self._inference(*differences(self.design, self.arm, weights=weights))
+        index, rows = differences(self.design, self.arm, weights=weights)
+        vcov = rows @ self.vcov.to_numpy() @ rows.T
+        return adjust_contrasts(self._inference(index, rows), vcov, adjust, self.alpha)
+
+    def contrast(self, L: npt.ArrayLike, names: Sequence[str] | None = None) -> pd.DataFrame:
+        """t tests of linear combinations L (row, coefficient) of the coefficients."""
+        rows = check_rows(L, self.table.index)
+        return self._inference(pd.Index(names or [f"L{k + 1}" for k in range(len(rows))]), rows)
 
     def contrasts_of(self, response: npt.ArrayLike, weights: Weights = "equal") -> FloatArray:
         """Contrasts (arm other than the reference,) that another response of the same rows would give.
@@ -112,10 +134,11 @@ class Ancova:
         pandas.DataFrame
             Index the term; columns ``df, sum_sq, mean_sq, f, p``, or ``df, sum_sq, rss, aic, f, p``.
         """
-        if self.covariance != "classical":
+        if self.covariance != "classical" or self.precise is not None:
             raise InputError(
-                "", "covariance", self.covariance, "classical: these F tests are ratios of sums of squares",
-                "fit again with covariance='classical' for the table of F tests",
+                "", "covariance", self.covariance if self.precise is None else "that of known errors",
+                "classical: these F tests are ratios of sums of squares",
+                "fit again with covariance='classical' and without se for the table of F tests",
             )  # fmt: skip
         return sequential(self) if kind == "sequential" else drop_one(self)
 
@@ -127,13 +150,13 @@ class Ancova:
         """Estimates, t tests and intervals of linear combinations (`rows`) of the coefficients."""
         estimate = rows @ self.table["estimate"].to_numpy()
         se = np.sqrt(np.einsum("ij,jk,ik->i", rows, self.vcov.to_numpy(), rows))
-        return table(estimate, se, self.df, index, self.alpha)
+        df = self.df if self.precise is None else self.precise.freedom(rows)
+        return table(estimate, se, df, index, self.alpha)
 
     def __str__(self) -> str:
         level = f"{100 * (1 - self.alpha):g} % CI"
-        lines = [
-            f"ANCOVA {self.formula}, {self.covariance} covariance, n = {self.n}, residual df = {self.df}"
-        ]
+        errors = f"{self.covariance} covariance" if self.precise is None else "known errors"
+        lines = [f"ANCOVA {self.formula}, {errors}, n = {self.n}, residual df = {self.df}"]
         for name, row in self.contrasts().iterrows():
             lines.append(
                 f"  {name}: {row['estimate']:+.4g} ({level} {row['ci_low']:+.4g} to {row['ci_high']:+.4g}), "
@@ -154,9 +177,10 @@ def ancova(
     reference: str | None = None,
     covariance: Covariance = "classical",
     weights: npt.ArrayLike | None = None,
+    se: str | npt.ArrayLike | None = None,
     alpha: float = 0.05,
 ) -> Ancova:
-    """Fit `response ~ arm + baseline + ...` by least squares.
+    """Fit `response ~ arm + baseline + ...` by least squares, or with known errors by weighted likelihood.
 
     Parameters
     ----------
@@ -173,6 +197,10 @@ def ancova(
         Intervals use t with the residual degrees of freedom in each case.
     weights
         Precision of each row (1/se^2, any scale); equal if absent.
+    se
+        Standard error of each response (column of `data` or (row,), in its unit). The variance of a row is
+        then sigma^2 + se^2, sigma^2 by REML; standard errors and degrees of freedom are Kenward and Roger's,
+        for each contrast its own. Not together with `weights` or a robust `covariance`.
     alpha
         Intervals cover 1 - alpha.
 
@@ -183,8 +211,8 @@ def ancova(
     Raises
     ------
     InputError
-        What `remyelin.trial.design.build` refuses; weights that are not positive; a response without residual
-        variance; HC3 where one row alone determines a parameter.
+        What `remyelin.trial.design.build` refuses; weights that are not positive; errors that are negative or
+        missing; a response without residual variance; HC3 where one row alone determines a parameter.
 
     Examples
     --------
@@ -198,68 +226,34 @@ def ancova(
         raise InputError(
             "", "covariance", repr(covariance), f"one of {', '.join(COVARIANCES)}", "name one of these"
         )
-    design = build(formula, data, arm, reference)
-    w = _weights(weights, len(design.y))
-    root = np.sqrt(w)
-    X, y = design.X * root[:, None], design.y * root
-    q, r = np.linalg.qr(X)
-    beta = np.linalg.solve(r, q.T @ y)
-    residual = y - X @ beta
-    rss, df = float(residual @ residual), len(y) - X.shape[1]
-    total = float(np.sum(w * (design.y - np.average(design.y, weights=w)) ** 2))
-    if rss <= 1e-20 * float(y @ y):
+    if se is not None and (weights is not None or covariance != "classical"):
         raise InputError(
-            "", str(formula.split("~")[0].strip()), "explained by the terms without any residue",
-            "a measured response, which always leaves one",
-            "look for a response that is constant, or copied from a covariate",
+            "", "se", "given together with weights or a robust covariance",
+            "one account of unequal variances",
+            "leave out weights, or covariance: with se the variance of each row is known but for one part",
         )  # fmt: skip
-    inverse = np.linalg.inv(r)
-    vcov = _vcov(q, inverse, residual, df, covariance)
+    design = build(formula, data, arm, reference)
+    check_residue(design.X, design.y, formula)
+    precise = None if se is None else fit_precise(design.X, design.y, known_variance(se, data))
+    w = check_weights(weights, design) if precise is None else precise.weights
+    fit = least_squares(design.X, design.y, w, covariance)
+    total = float(np.sum(w * (design.y - np.average(design.y, weights=w)) ** 2))
     names = pd.Index(design.names, name="term")
+    vcov = fit.vcov if precise is None else precise.vcov
+    freedom = fit.df if precise is None else precise.freedom(np.eye(len(names)))
     return Ancova(
         formula=formula,
         arm=arm,
         reference=str(design.data[arm].cat.categories[0]),
         covariance=covariance,
         alpha=alpha,
-        table=table(beta, np.sqrt(np.diag(vcov)), df, names, alpha),
+        table=table(fit.beta, np.sqrt(np.diag(vcov)), freedom, names, alpha),
         vcov=pd.DataFrame(vcov, index=names, columns=names),
-        sigma=float(np.sqrt(rss / df)),
-        df=df,
-        r2=1.0 - rss / total,
-        rss=rss,
+        sigma=float(np.sqrt(fit.rss / fit.df if precise is None else precise.variance)),
+        df=fit.df,
+        r2=1.0 - fit.rss / total,
+        rss=fit.rss,
         design=design,
         weights=w,
+        precise=precise,
     )
-
-
-def _weights(weights: npt.ArrayLike | None, n: int) -> FloatArray:
-    if weights is None:
-        return np.ones(n)
-    w = np.asarray(weights, dtype=np.float64)
-    if w.shape != (n,) or not np.isfinite(w).all() or not (w > 0).all():
-        raise InputError(
-            "", "weights", f"an array of shape {w.shape} or with values that are not positive",
-            f"{n} positive finite numbers", "give 1/se^2 of each row",
-        )  # fmt: skip
-    return w
-
-
-def _vcov(
-    q: FloatArray, inverse: FloatArray, residual: FloatArray, df: int, covariance: Covariance
-) -> FloatArray:
-    """Covariance of the coefficients from X = QR: R^-1 (Q' diag(omega) Q) R^-T."""
-    if covariance == "classical":
-        return np.asarray(inverse @ inverse.T * (residual @ residual / df))
-    if covariance == "HC1":
-        omega = residual**2 * (len(residual) / df)
-    else:
-        leverage = np.sum(q**2, axis=1)
-        alone = np.flatnonzero(leverage > 1 - 1e-10)
-        if alone.size:
-            raise InputError(
-                "", "covariance", f"HC3 with row {int(alone[0]) + 1} the only one at its level (leverage 1)",
-                "at least two rows at every level", "use HC1 or classical, or join the level with another",
-            )  # fmt: skip
-        omega = (residual / (1 - leverage)) ** 2
-    return np.asarray(inverse @ ((q * omega[:, None]).T @ q) @ inverse.T)

@@ -14,6 +14,7 @@ from remyelin.trial.equations.sandwich import COVARIANCES, Covariance, sandwich
 from remyelin.trial.inference import table
 from remyelin.trial.logistic import fit_logistic
 from remyelin.trial.precision import known_variance
+from remyelin.trial.squares import check_residue
 
 FAMILIES = ("gaussian", "binomial")
 CORRELATIONS = ("exchangeable", "independence")
@@ -164,12 +165,8 @@ def _solve(
     if family == "binomial":
         beta = fit_logistic(X, y, design.names, response).beta
     else:
+        check_residue(X, y, design.formula)
         beta = np.linalg.lstsq(X, y, rcond=None)[0]
-        if np.sum((y - X @ beta) ** 2) <= 1e-20 * float(y @ y):
-            raise InputError(
-                "", response, "explained by the terms without any residue", "a measured response",
-                "look for a response that is constant, or copied from a covariate",
-            )  # fmt: skip
     model = working(X @ beta, y, known, clusters, family, correlation)
     for _ in range(STEPS):
         D = X * model.slope[:, None]

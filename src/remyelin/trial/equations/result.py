@@ -15,7 +15,7 @@ from remyelin.errors import InputError
 from remyelin.trial.design import Design, FloatArray
 from remyelin.trial.equations.moments import Correlation, Family
 from remyelin.trial.equations.sandwich import Covariance, Sandwich
-from remyelin.trial.inference import table
+from remyelin.trial.inference import check_rows, table
 from remyelin.trial.means import Weights, differences, mean_rows
 from remyelin.trial.multiplicity import Adjust, adjust_contrasts
 
@@ -86,12 +86,7 @@ class GeeFit:
 
     def contrast(self, L: npt.ArrayLike, names: Sequence[str] | None = None) -> pd.DataFrame:
         """t tests of linear combinations L (row, coefficient) of the coefficients."""
-        rows = np.atleast_2d(np.asarray(L, dtype=np.float64))
-        if rows.ndim != 2 or rows.shape[1] != len(self.table):
-            raise InputError(
-                "", "L", f"of shape {rows.shape}", f"rows of {len(self.table)} numbers",
-                f"give one for each of {', '.join(self.table.index)}",
-            )  # fmt: skip
+        rows = check_rows(L, self.table.index)
         return self._inference(pd.Index(names or [f"L{k + 1}" for k in range(len(rows))]), rows)
 
     def odds_ratios(self, weights: Weights = "equal", adjust: Adjust = "none") -> pd.DataFrame:
