@@ -41,13 +41,16 @@ from .tables import Measurements as Measurements
 from .tables import Results as Results
 from .trial.allocation import read_allocation as read_allocation
 from .trial.analyse import analyse as analyse
+from .trial.baseline import baseline_table as baseline_table
 from .trial.equations.fit import gee as gee
+from .trial.flow import consort as consort
 from .trial.linear import ancova as ancova
 from .trial.periods import crossover as crossover
 from .trial.procedures import Minimisation as Minimisation
 from .trial.procedures import PermutedBlocks as PermutedBlocks
 from .trial.procedures import SimpleRandomisation as SimpleRandomisation
 from .trial.procedures import minimise as minimise
+from .trial.reported import results_table as results_table
 from .trial.rerandomisation import rerandomise as rerandomise
 from .trial.meta import meta_analysis as meta_analysis
 from .trial.mixed import mixed_model as mixed_model

@@ -1,5 +1,7 @@
 # The statistics by name. No module here is called like a function: importing the module would hide it.
+from .baseline import baseline_table as baseline_table
 from .equations.fit import gee as gee
+from .flow import consort as consort
 from .gatekeeping import Graph as Graph
 from .linear import ancova as ancova
 from .meta import meta_analysis as meta_analysis
@@ -19,6 +21,7 @@ from .procedures import PermutedBlocks as PermutedBlocks
 from .procedures import SimpleRandomisation as SimpleRandomisation
 from .procedures import minimise as minimise
 from .repeated import mmrm as mmrm
+from .reported import results_table as results_table
 from .rerandomisation import rerandomise as rerandomise
 from .sequential import group_sequential as group_sequential
 from .sequential import monitor as monitor
