@@ -110,9 +110,11 @@ def _refuse(
     fix = "choose a simpler covariance (heterogeneous-toeplitz, ar1, compound-symmetry), or fewer terms"
     if spec.se is not None:
         fix = f"{fix}, or leave se out: it may explain the scatter alone"
-    if status == SINGULAR:
-        where = visits[max(int(_determined(sigma)), 0)]
-        found = f"without variance of its own at {where}: the other visits and the terms determine it"
+    # Variance of each visit given the others, as a share of its own.
+    share = 1 / (np.diag(sigma) * np.diag(np.linalg.pinv(sigma, hermitian=True)))
+    least = int(_determined(sigma)) if status == SINGULAR else int(np.argmin(share))
+    if status == SINGULAR or share[least] < 1e-4:
+        found = f"without scatter of its own at {visits[least]}: other visits, terms or errors explain it"
     else:
         found = f"too poor in data for this covariance, poorest at {fewest(person, visit, visits)}"
     raise InputError(

@@ -18,6 +18,8 @@ _MOST_STEPS = 100
 # A visit whose variance given the earlier ones is below this share of its own is determined by them: the
 # likelihood has no maximum. Twins and rounding leave more than 1e-8.
 _LEAST_SHARE = 1e-9
+# In units of the mean square of the residuals: terms or known errors explain all scatter of the visit.
+_LEAST_VARIANCE = 1e-10
 
 
 @njit(cache=True, nogil=True)
@@ -167,11 +169,9 @@ def _downhill(gradient, hessian, step):
 @njit(cache=True, nogil=True)
 def _determined(sigma):
     """The first visit without variance, or that the visits before it determine; else -1."""
-    m, mean = sigma.shape[0], 0.0
+    m = sigma.shape[0]
     for a in range(m):
-        mean += sigma[a, a] / m
-    for a in range(m):
-        if not sigma[a, a] > _LEAST_SHARE**2 * mean:
+        if not sigma[a, a] > _LEAST_VARIANCE:
             return a
     return _factor(sigma, m, _LEAST_SHARE, np.zeros((m, m)))
 

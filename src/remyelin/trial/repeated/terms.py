@@ -22,8 +22,7 @@ def term_rows(design: Design) -> dict[str, FloatArray]:
         if str(term) == "1":
             continue
         used = {name for factor in term.factors for name in _columns(design, factor.expr)}
-        rows = _compared(design, used)
-        found[str(term)] = _full_rank(rows)
+        found[str(term)] = _full_rank(_compared(design, used), design.X)
     return found
 
 
@@ -56,7 +55,8 @@ def _compared(design: Design, used: set[str]) -> FloatArray:
     return np.asarray(cube.reshape(-1, cube.shape[-1]))
 
 
-def _full_rank(rows: FloatArray) -> FloatArray:
-    """An orthonormal basis of the rows."""
-    _, size, axes = np.linalg.svd(rows, full_matrices=False)
-    return np.asarray(axes[size > 1e-9 * size[0]])
+def _full_rank(rows: FloatArray, X: FloatArray) -> FloatArray:
+    """A basis of the rows that is orthonormal in (X'X)^-1, so that it does not depend on the coding."""
+    triangle = np.linalg.qr(X, mode="r")
+    _, size, axes = np.linalg.svd(np.linalg.solve(triangle.T, rows.T).T, full_matrices=False)
+    return np.asarray(axes[size > 1e-9 * size[0]] @ triangle)
