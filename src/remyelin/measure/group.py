@@ -24,6 +24,7 @@ ANALYSIS = (
     "results.tsv",
     "results.csv",
     "multiplicity.tsv",
+    "tipping_point.tsv",
     "endpoints.tsv",
     "attrition.tsv",
     "analysis_flags.tsv",

@@ -64,6 +64,14 @@ def _missing(endpoint: Endpoint) -> Iterator[Problem]:
     if endpoint.missing != "none" and not imputes:
         expected = "none: what is imputed is one value a participant and visit"
         yield "missing", f"'{endpoint.missing}' with {endpoint.estimator}", expected, "write ancova or mmrm"
+    if endpoint.missing != "none" and endpoint.weighting != "none":
+        expected = "none: an imputed value has no measurement error"
+        yield (
+            "weighting",
+            f"'{endpoint.weighting}' beside missing = '{endpoint.missing}'",
+            expected,
+            "take it out",
+        )
     if endpoint.delta != 0 and endpoint.missing == "none":
         yield "delta", f"{endpoint.delta:g} with nothing imputed", "0", 'add missing = "mar"'
     for name in dict.fromkeys(endpoint.sensitivity):

@@ -70,7 +70,8 @@ def analyse_folder(protocol: str | Path, out: Path, allocation: Path | None) -> 
 
 def save_analysis(analysis: Analysis, protocol: Protocol, out: Path) -> None:
     """Write `results.parquet`, `.tsv` and `.csv`, `endpoints.tsv`, `attrition.tsv`, `analysis_flags.tsv`,
-    `methods.txt`, `protocol.toml` and, where the protocol adjusts p values, `multiplicity.tsv`.
+    `methods.txt`, `protocol.toml` and, where the protocol asks for them, `multiplicity.tsv` and
+    `tipping_point.tsv`.
     """
     with output_lock(out):
         for kind in ("parquet", "tsv"):
@@ -78,8 +79,9 @@ def save_analysis(analysis: Analysis, protocol: Protocol, out: Path) -> None:
         _write_csv(analysis.results.frame, out / "results.csv")
         _write_frame(analysis.participants, out / "endpoints.tsv")
         _write_frame(analysis.attrition, out / "attrition.tsv")
-        if len(analysis.multiplicity):
-            _write_frame(analysis.multiplicity, out / "multiplicity.tsv")
+        for name, table in (("multiplicity", analysis.multiplicity), ("tipping_point", analysis.tipping)):
+            if len(table):
+                _write_frame(table, out / f"{name}.tsv")
         lines = ["\t".join((*FIELDS, "quality"))]
         lines += [
             "\t".join(" ".join(cell.split()) for cell in flag.facts().values()) for flag in analysis.flags

@@ -39,6 +39,9 @@ class Analysis:
         reason`.
     multiplicity
         The family of tests that the protocol names, with adjusted p values; see `remyelin.trial.family`.
+    tipping
+        How the answer moves as values after a withdrawal are shifted, where the protocol asks:
+        ``endpoint, contrast, delta, estimate, se, df, p, ci_low, ci_high``.
     methods
         A paragraph for the methods section, with numbers and citations.
     flags
@@ -55,6 +58,7 @@ class Analysis:
     participants: pd.DataFrame
     attrition: pd.DataFrame
     multiplicity: pd.DataFrame
+    tipping: pd.DataFrame
     methods: str
     flags: tuple[Flag, ...]
     fits: Mapping[str, Any]
@@ -136,12 +140,17 @@ def analyse(
         participants=pd.concat([each.people for each in done], ignore_index=True),
         attrition=attrition(done[0].long.changes, done[0].people, allocation, measured),
         multiplicity=multiplicity,
+        tipping=_joined([table for each in done for table in each.tipping]),
         methods=methods_text(study, done, multiplicity),
         flags=tuple(dict.fromkeys(flags)),
         fits={each.endpoint.id: each.fitted.model for each in done},
         rows={each.endpoint.id: each.rows for each in done},
         members={each.endpoint.id: each.members for each in done},
     )
+
+
+def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
 def _named(endpoint: Endpoint, field: str) -> str:

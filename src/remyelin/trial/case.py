@@ -102,7 +102,7 @@ def result_rows(
             "n_participants": fitted.n_participants,
             "n_sites": fitted.n_sites,
             "analysis_set": analysis_set or endpoint.own_set,
-            "estimator": endpoint.estimator,
+            "estimator": fitted.estimator,
             "prespecified": prespecified,
         }
         for contrast, row in fitted.contrasts.iterrows()

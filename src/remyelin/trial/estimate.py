@@ -11,7 +11,8 @@ from remyelin.protocol import Endpoint
 from remyelin.trial.beside import beside
 from remyelin.trial.case import Case, ResultRow, Study, case_of, result_rows
 from remyelin.trial.estimand_words import estimand_flags
-from remyelin.trial.fits import Fitted, fit_rows
+from remyelin.trial.fits import Fitted
+from remyelin.trial.incomplete import fit_set
 from remyelin.trial.long import Long
 from remyelin.trial.sets import defined_sets
 
@@ -36,6 +37,10 @@ class Estimated:
         Rows of the results, the prespecified first.
     same
         Analysis sets with the participants of the endpoint's own, which get no row.
+    tipping
+        Tables of the tipping point, where the protocol asks for it.
+    sentences
+        On the sensitivity analyses, for the methods section.
     flags
         What is doubtful.
     """
@@ -47,6 +52,8 @@ class Estimated:
     fitted: Fitted
     results: tuple[ResultRow, ...]
     same: tuple[str, ...]
+    tipping: tuple[pd.DataFrame, ...]
+    sentences: tuple[str, ...]
     flags: tuple[Flag, ...]
 
     @property
@@ -64,10 +71,9 @@ def estimate(study: Study, endpoint: Endpoint) -> Estimated:
         Where the prespecified estimate cannot be had; whatever cannot be had beside it is flagged.
     """
     case, flags = case_of(study, endpoint)
-    weighted = endpoint.weighting == "measurement-error"
-    fitted = fit_rows(endpoint, case.own, study.protocol, weighted=weighted)
+    fitted = fit_set(case, study.protocol, endpoint.own_set)
     results = result_rows(case, endpoint.id, fitted, prespecified=True)
-    more, doubts = beside(study, case, fitted)
+    more = beside(study, case, fitted)
     sets, same, missed = _other_sets(study, case)
     return Estimated(
         long=case.long,
@@ -75,9 +81,17 @@ def estimate(study: Study, endpoint: Endpoint) -> Estimated:
         rows=case.own,
         members=case.members,
         fitted=fitted,
-        results=(*results, *more, *sets),
+        results=(*results, *more.results, *sets),
         same=same,
-        flags=(*flags, *estimand_flags(endpoint), *getattr(fitted.model, "flags", ()), *doubts, *missed),
+        tipping=tuple(more.tipping),
+        sentences=tuple(more.sentences),
+        flags=(
+            *flags,
+            *estimand_flags(endpoint),
+            *getattr(fitted.model, "flags", ()),
+            *more.flags,
+            *missed,
+        ),
     )
 
 
@@ -103,9 +117,7 @@ def _other_sets(study: Study, case: Case) -> tuple[list[ResultRow], tuple[str, .
             same.append(name)
             continue
         try:
-            fitted = fit_rows(
-                endpoint, case.of(name), study.protocol, weighted=endpoint.weighting == "measurement-error"
-            )
+            fitted = fit_set(case, study.protocol, name)
             results += result_rows(case, endpoint.id, fitted, analysis_set=name)
         except InputError as error:
             where = f"endpoint '{endpoint.id}' analysis set {name}"

@@ -31,6 +31,8 @@ class Fitted:
         The same at the visits before, in their order; empty where there are none.
     n_participants, n_sites
         What entered: participants, and the lesions, eyes or other sites that their values rest on.
+    estimator
+        As it stands in the results.
     """
 
     model: Any
@@ -38,6 +40,7 @@ class Fitted:
     earlier: Mapping[str, pd.DataFrame]
     n_participants: int
     n_sites: int
+    estimator: str
 
 
 def fit_rows(
@@ -87,7 +90,14 @@ def fit_rows(
     else:
         model = _FITS[endpoint.estimator](endpoint, rows, {**options, "arm": arm})
     last, earlier = _contrasts(model, endpoint, arm, protocol)
-    return Fitted(model, last, earlier, int(rows[PARTICIPANT].nunique()), _sites(rows, endpoint))
+    return Fitted(
+        model,
+        last,
+        earlier,
+        int(rows[PARTICIPANT].nunique()),
+        sites_behind(rows, endpoint),
+        endpoint.estimator,
+    )
 
 
 def _reference(arms: pd.Series, protocol: Protocol) -> str | None:
@@ -197,7 +207,7 @@ def _contrasts(
     return last, visits
 
 
-def _sites(rows: pd.DataFrame, endpoint: Endpoint) -> int:
+def sites_behind(rows: pd.DataFrame, endpoint: Endpoint) -> int:
     """The lesions or eyes behind the rows, each once."""
     if endpoint.of_sites:
         return len(rows.drop_duplicates([PARTICIPANT, endpoint.site]))

@@ -50,6 +50,7 @@ def _paragraph(study: Study, each: Estimated) -> Iterable[str]:
     yield from estimand_words(each.endpoint)
     yield from _participants(study, each)
     yield from model_words(each, study.protocol)
+    yield from each.sentences
     yield from regression_words(each.long.changes, each.people, study.protocol.measure.rescan_sd_pu)
 
 

@@ -20,9 +20,21 @@ SOURCES = {
     "fay-graubard": "Fay & Graubard, Biometrics 2001, doi 10.1111/j.0006-341X.2001.01198.x",
     "HC1": "MacKinnon & White, J Econometrics 1985, doi 10.1016/0304-4076(85)90158-7",
     "HC3": "MacKinnon & White, J Econometrics 1985, doi 10.1016/0304-4076(85)90158-7",
+    "rubin": "Rubin 1987, doi 10.1002/9780470316696; Barnard & Rubin, Biometrika 1999, "
+    "doi 10.1093/biomet/86.4.948",
     "crossover": "Grizzle, Biometrics 1965, doi 10.2307/2528104",
 }
 """Where each method was published."""
+
+
+CARPENTER = "Carpenter, Roger & Kenward, J Biopharm Stat 2013, doi 10.1080/10543406.2013.834911"
+IMPUTED = {
+    "mar": "missing at random: as if they had gone on in their arm",
+    "j2r": f"jump to reference: from then on as in the reference arm, {CARPENTER}",
+    "cr": f"copy reference: as if in the reference arm from the beginning, {CARPENTER}",
+    "cir": f"copy increments: from then on the changes of the reference arm, {CARPENTER}",
+}
+"""What each way to impute assumes."""
 
 
 def model_words(each: Estimated, protocol: Protocol) -> Iterable[str]:
@@ -30,11 +42,15 @@ def model_words(each: Estimated, protocol: Protocol) -> Iterable[str]:
     endpoint = each.endpoint
     first = protocol.compared[0]
     compared = "Treatments" if protocol.trial.design == "crossover" else "Arms"
-    yield f"{compared} were compared with {first} by {''.join(_WORDS[endpoint.estimator](each))}"
+    words = _WORDS["ancova" if endpoint.missing != "none" else endpoint.estimator]
+    yield f"{compared} were compared with {first} by {''.join(words(each))}"
+    imputed = endpoint.missing != "none"
     yield (
         f"Tests are two-sided, intervals {100 * (1 - endpoint.alpha):g} % confidence intervals"
-        + ("; missing values were not imputed." if endpoint.missing == "none" else ".")
+        + ("." if imputed else "; missing values were not imputed.")
     )
+    if imputed:
+        yield from _imputation(endpoint)
     if endpoint.weighting == "measurement-error":
         yield (
             "Each value's own standard error stands in the likelihood as a known part of its variance, so "
@@ -46,13 +62,22 @@ def model_words(each: Estimated, protocol: Protocol) -> Iterable[str]:
         yield "The p values are not adjusted for the number of arms."
 
 
+def _imputation(endpoint: Endpoint) -> Iterable[str]:
+    shift = f", and {endpoint.delta:+g} added in the other arms" if endpoint.delta else ""
+    yield (
+        f"Values missing after a participant's last visit were imputed {endpoint.imputations} times (seed "
+        f"{endpoint.seed}; {IMPUTED[endpoint.missing]}{shift}), the answers at {endpoint.visits[-1]} pooled "
+        f"by Rubin's rules ({SOURCES['rubin']})."
+    )
+
+
 def _freedom(each: Estimated) -> str:
     found = sorted({round(float(df), 1) for df in each.fitted.contrasts["df"]})
     return f"t with {' and '.join(f'{df:g}' for df in found)} degrees of freedom"
 
 
 def _ancova(each: Estimated) -> Iterable[str]:
-    covariance = each.fitted.model.covariance
+    covariance = getattr(each.fitted.model, "covariance", each.endpoint.covariance or "classical")
     source = f", {SOURCES[covariance]}" if covariance in SOURCES else ""
     how = "least squares" if each.endpoint.weighting == "none" else "weighted by precision"
     yield (

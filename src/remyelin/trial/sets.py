@@ -6,6 +6,7 @@ import pandas as pd
 
 from remyelin.errors import Flag, RefuseRun, did_you_mean
 from remyelin.protocol import Endpoint, Protocol
+from remyelin.trial.formula import parse
 from remyelin.trial.long import Long
 
 ALL = "all measured"
@@ -48,8 +49,10 @@ def members(
     whole = pd.Series(index.isin(_complete(long, rows, endpoint, protocol)), index=index)
     entered = has_rows
     if endpoint.missing != "none":
-        usable = people.set_index("participant_id")["usable"]
-        entered = has_rows | (usable & pd.Series(index.isin(long.baselines.dropna().index), index=index))
+        entered = people.set_index("participant_id")["usable"]
+        if "baseline" in parse(endpoint.formula)[2]:
+            based = pd.Series(index.isin(long.baselines.dropna().index), index=index)
+            entered = has_rows | (entered & based)
     frame = pd.DataFrame({"itt": entered, "completers": whole & has_rows, "per-protocol": False})
     if not protocol.sets.defined:
         return frame, ()
