@@ -53,6 +53,9 @@ from .trial.procedures import minimise as minimise
 from .trial.reported import results_table as results_table
 from .trial.rerandomisation import rerandomise as rerandomise
 from .trial.meta import meta_analysis as meta_analysis
+from .trial.missing import impute as impute
+from .trial.missing import rubin as rubin
+from .trial.missing import tipping_point as tipping_point
 from .trial.mixed import mixed_model as mixed_model
 from .trial.multiplicity import adjust_p as adjust_p
 from .trial.repeated import mmrm as mmrm

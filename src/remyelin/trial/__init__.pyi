@@ -29,3 +29,7 @@ from .sequential import multi_arm as multi_arm
 from .sequential import power_means as power_means
 from .sequential import sample_size_means as sample_size_means
 from .sequential import sample_size_rates as sample_size_rates
+from .missing import conditional_mean as conditional_mean
+from .missing import impute as impute
+from .missing import rubin as rubin
+from .missing import tipping_point as tipping_point
