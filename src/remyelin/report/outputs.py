@@ -111,6 +111,21 @@ class Outputs:
         return self._rows("attrition.tsv")
 
     @cached_property
+    def reported(self) -> list[dict[str, str]]:
+        """Prespecified results as text; empty before `analyse`."""
+        return self._rows("reported.tsv")
+
+    @cached_property
+    def baseline(self) -> list[dict[str, str]]:
+        """The baseline table: `characteristic, statistic`, the arms, `all`; empty before `analyse`."""
+        return self._rows("baseline.tsv")
+
+    @cached_property
+    def consort(self) -> list[dict[str, str]]:
+        """Numbers of the flow diagram: `stage, arm, participants, reason`; empty before `analyse`."""
+        return self._rows("consort.tsv")
+
+    @cached_property
     def failures(self) -> list[dict[str, str]]:
         """What could not be used, with five facts each."""
         return self._rows("failures.tsv")

@@ -15,7 +15,7 @@ from remyelin.errors import InputError
 from remyelin.files import atomic_write
 from remyelin.run import output_lock
 
-from . import conduct, outcome
+from . import conduct, outcome, reported
 from . import participant as person_page
 from . import trial as trial_data
 from .outputs import Outputs
@@ -61,7 +61,7 @@ def trial_page(out: Path) -> Path:
         Where there are no measurements, or a table cannot be read.
     """
     trial = trial_data.Trial(Outputs(out))
-    panels = [*outcome.panels(trial), *conduct.panels(trial)]
+    panels = [*outcome.panels(trial), *reported.panels(trial), *conduct.panels(trial)]
     title = str(trial.outputs.settings.get("trial", {}).get("title", "")) or "Remyelination trial"
     people = sorted(trial.outputs.measurements["participant_id"].unique())
     pages = [name for name in people if (out / name / f"{name}_measurements.tsv").is_file()]

@@ -69,28 +69,15 @@ def record(plan: TrialPlan) -> Panel | None:
     rows = tuple(
         (
             f"{row['sd']:g}",
-            row["of"],
-            row["assumed"],
-            signed(row["effect"]),
-            row["effect_source"],
+            f"{row['of']}{', ' if row['assumed'] else ''}{row['assumed']}",
+            f"{signed(row['effect'])}, {row['effect_source']}",
             f"{row['total_80']:,}",
             f"{row['total_90']:,}",
-            row["status"],
-            source(row["source"]).work,
+            f"{source(row['source']).work} ({row['status']})",
         )
         for _, row in table.iterrows()
     )
-    columns = (
-        f"#SD, {unit}",
-        "of one",
-        "assumed",
-        "#effect",
-        "from",
-        "#in all, 80 %",
-        "#90 %",
-        "status",
-        "source",
-    )
+    columns = (f"#SD, {unit}", "of one", f"effect, {unit}", "#in all, 80 %", "#in all, 90 %", "source")
     listed = Table("One row an SD and effect", columns, rows)
     return Panel("record", "How much hangs on the SD?", answer, ((figure, caption),), listed)
 
@@ -101,9 +88,9 @@ def published(plan: TrialPlan) -> Panel | None:
     if table is None:
         return None
     said = listing(
-        f"{row['published_total']} for {row['recovery_percent']:g} %" for _, row in table.iterrows()
+        f"{row['published_total']:.0f} for {row['recovery_percent']:g} %" for _, row in table.iterrows()
     )
-    ours = listing(f"{row['our_total']} for {row['recovery_percent']:g} %" for _, row in table.iterrows())
+    ours = listing(f"{row['our_total']:.0f} for {row['recovery_percent']:g} %" for _, row in table.iterrows())
     answer = (
         f"Participants in all at 80 % power, by recovery of lesional MTR: published {said}; "
         f"ours, each from the other row, {ours}."
@@ -111,9 +98,9 @@ def published(plan: TrialPlan) -> Panel | None:
     rows = tuple(
         (
             f"{row['recovery_percent']:g} %",
-            str(row["published_total"]),
+            f"{row['published_total']:.0f}",
             f"{row['implied_d']:.2f}",
-            str(row["our_total"]),
+            f"{row['our_total']:.0f}",
         )
         for _, row in table.iterrows()
     )

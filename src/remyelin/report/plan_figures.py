@@ -34,7 +34,7 @@ def power_curve(
                 simulated["measured"], simulated["power"], yerr=1.96 * simulated["power_se"], fmt="o",
                 color=OTHER, ms=5, capsize=3, label="simulated, 95 % Monte Carlo interval",
             )  # fmt: skip
-        ax.plot(*here, "D", color=INK, ms=8, label="this protocol", zorder=4)
+        ax.plot(*here, "D", color=INK, mfc="none", mew=1.6, ms=11, label="this protocol", zorder=4)
         ax.legend(loc="lower right", fontsize=9)
         ax.set_ylim(0, 1.02)
         ax.set_xlim(0, None)
@@ -81,7 +81,7 @@ def by_sites(sites: pd.DataFrame, kind: str, enough: int | None, group: str, alt
             ax.axhline(limit["n_first"].iloc[0], color=LOSS, lw=1.4, ls=(0, (4, 3)), label="however many")
         ax.plot(finite["sites"], finite["n_first"], "-o", color=POWER, lw=2, ms=5)
         if enough is not None and enough <= finite["sites"].max():
-            ax.axvline(enough, color=INK, lw=1, label=f"more than {enough} save at most one {group}")
+            ax.axvline(enough, color=INK, lw=1, label=f"more than {enough} save at most one participant")
         if len(limit):
             ax.set_xscale("log")
             ax.set_xticks(list(finite["sites"]), [f"{each:g}" for each in finite["sites"]])

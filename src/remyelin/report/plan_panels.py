@@ -51,8 +51,8 @@ def _unknown(plan: TrialPlan) -> Headline:
 def panels(plan: TrialPlan) -> list[Panel]:
     """In the order of a trialist's questions; those that do not apply are left out."""
     made = (
-        *(_size, _here, _assurance, _sites, _measuring, _carry_over),
-        *(details.simulated, details.record, details.published, _said),
+        *(_size, _said, _here, _assurance, _sites, _measuring, _carry_over),
+        *(details.simulated, details.record, details.published),
     )
     return [panel for make in made if (panel := make(plan)) is not None]
 
@@ -69,30 +69,12 @@ def _size(plan: TrialPlan) -> Panel | None:
         simulated = simulated[~simulated["estimator"].str.contains("wrong")]
     here = (sum(_measured(plan)), _own_power(plan))
     figure = figures.power_curve(plan.tables["curve"], here, simulated, f"Power by participants. {answer}")
-    costs = bool((sizes["cost"] > 0).any())
-    columns = [
-        "#power",
-        f"#{group}",
-        "#in all",
-        "#to recruit",
-        "#sites as independent: in all",
-        "#its true power",
-    ]
-    rows = []
-    for _, row in sizes.iterrows():
-        cells = [
-            percent(row["power"]), _pair(row, "n"), number(row["total"], 0), number(row["recruit_total"], 0),
-            number(row["naive_total"], 0), number(row["naive_power"]),
-        ]  # fmt: skip
-        rows.append((*cells, f"{row['cost']:,.0f}") if costs else tuple(cells))
-    if costs:
-        columns.append(f"#cost{f', {plan.plan.currency}' if plan.plan.currency else ''}")
+    table = _sizes_table(plan, sizes, group)
     method = (
         f"Noncentral t, two groups of a {plan.layout.design} design, "
         f"{'two' if plan.layout.sided == 2 else 'one'}-sided alpha {plan.layout.alpha:g}; "
         f"{SUMMARIES[plan.layout.summary]}. SD: {plan.layout.spread.source}."
     )
-    table = Table("One row a power", tuple(columns), tuple(rows))
     caption = "The diamond is the protocol as it stands, with the participants who will be measured."
     return Panel(
         "size",
@@ -103,6 +85,23 @@ def _size(plan: TrialPlan) -> Panel | None:
         method,
         unfolded=True,
     )
+
+
+def _sizes_table(plan: TrialPlan, sizes: pd.DataFrame, group: str) -> Table:
+    """Columns that would be empty are left out."""
+    currency = f", {plan.plan.currency}" if plan.plan.currency else ""
+    columns = {
+        "#power": [percent(power) for power in sizes["power"]],
+        f"#{group}": [_pair(row, "n") for _, row in sizes.iterrows()],
+        "#in all": [f"{total:.0f}" for total in sizes["total"]],
+        "#to recruit": [f"{total:.0f}" for total in sizes["recruit_total"]],
+    }
+    if sizes["naive_total"].notna().any():
+        columns["#sites as independent: in all"] = [f"{total:.0f}" for total in sizes["naive_total"]]
+        columns["#its true power"] = [number(power) for power in sizes["naive_power"]]
+    if (sizes["cost"] > 0).any():
+        columns[f"#cost{currency}"] = [f"{cost:,.0f}" for cost in sizes["cost"]]
+    return Table("One row a power", tuple(columns), tuple(zip(*columns.values(), strict=True)))
 
 
 def _here(plan: TrialPlan) -> Panel | None:
@@ -215,7 +214,7 @@ def _carry_over(plan: TrialPlan) -> Panel | None:
         return None
     half, unit = table[table["carry_over"] == 0.5].iloc[0], plan.unit
     answer = (
-        f"If half of the effect is left in the second period, {signed(half['left'])} {unit} of "
+        f"If half of the effect is left in the second period, {signed(half['left'], 3)} {unit} of "
         f"{signed(plan.plan.effect or 0.0)} is seen, with a power of {number(half['power'])} here. More "
         "participants give back the power, not what the estimate lost."
     )
@@ -230,10 +229,11 @@ def _carry_over(plan: TrialPlan) -> Panel | None:
 
 
 def _said(plan: TrialPlan) -> Panel | None:
-    words = [*plan.warnings, *map(str, plan.missing)]
+    words = [*map(str, plan.missing), *plan.warnings]
     if not words:
         return None
-    return Panel("said", "What must be said beside the numbers?", "\n".join(words))
+    question = "What is missing?" if plan.missing else "What must be said beside the numbers?"
+    return Panel("said", question, "\n".join(words))
 
 
 def _own(plan: TrialPlan) -> str:

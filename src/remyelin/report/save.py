@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from remyelin.errors import FIELDS
+from remyelin.errors import FIELDS, Flag
 from remyelin.files import atomic_write
 from remyelin.run import output_lock
 
@@ -19,20 +19,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """An analysis that was written; prints its results."""
+    """An analysis that was written; prints its results, and what could not be written."""
 
     analysis: Analysis
+    missed: tuple[Flag, ...] = ()
     exit_code: int = 0
 
     def __str__(self) -> str:
         doubts = [f"Doubtful: {flag}" for flag in self.analysis.flags]
-        return "\n".join([str(self.analysis), *doubts])
+        missed = [f"Not written: {flag}" for flag in self.missed]
+        return "\n".join([str(self.analysis), *doubts, *missed])
 
     def to_dict(self) -> dict[str, Any]:
         """For `--json`; a missing number is null."""
         frame = self.analysis.results.frame
         rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
-        return {"results": rows, "flags": [flag.facts() for flag in self.analysis.flags]}
+        flags = [flag.facts() for flag in self.analysis.flags]
+        return {"results": rows, "flags": flags, "missed": [flag.facts() for flag in self.missed]}
 
 
 def analyse_folder(protocol: str | Path, out: Path, allocation: Path | None) -> Saved:
@@ -59,13 +62,14 @@ def analyse_folder(protocol: str | Path, out: Path, allocation: Path | None) -> 
     from remyelin.trial.analyse import analyse
 
     from .outputs import Outputs
+    from .tables import save_tables
 
     plan = Protocol.read(protocol)
     arms = read_allocation(need_allocation(allocation), plan)
     outputs = Outputs(out)
     analysis = analyse(outputs.table, plan, arms, outputs.covariates)
     save_analysis(analysis, plan, out)
-    return Saved(analysis)
+    return Saved(analysis, save_tables(analysis, plan, outputs.table, outputs.covariates, out))
 
 
 def save_analysis(analysis: Analysis, protocol: Protocol, out: Path) -> None:

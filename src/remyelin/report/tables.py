@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from remyelin.errors import Flag, InputError
 from remyelin.files import atomic_write
-from remyelin.trial.adam import adeff, adsl
+from remyelin.run import output_lock
+from remyelin.trial.adam import Dataset, adeff, adsl
 from remyelin.trial.baseline import at_entry, baseline_table
 from remyelin.trial.flow import consort
 from remyelin.trial.reported import results_table
@@ -16,8 +19,6 @@ from .adam import write_xpt
 from .flow import flow_diagram
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from remyelin.protocol import Protocol
     from remyelin.tables import Measurements
     from remyelin.trial.analyse import Analysis
@@ -43,6 +44,14 @@ def save_tables(
     flags
         Why a transport file was not written; the CSV is there in any case.
     """
+    with output_lock(out):
+        _save_reported(analysis, protocol, covariates, out)
+        return _save_adam(
+            (adsl(analysis, protocol, covariates), adeff(analysis, protocol, measurements)), out
+        )
+
+
+def _save_reported(analysis: Analysis, protocol: Protocol, covariates: pd.DataFrame, out: Path) -> None:
     arms = [arm.id for arm in protocol.arm]
     primary = protocol.primary
     entry = baseline_table(at_entry(analysis.participants, protocol, covariates), arms=arms)
@@ -50,14 +59,17 @@ def save_tables(
     flow = consort(own, arms=arms, last=primary.visits[-1], records=covariates)
     reported = results_table(analysis.results, analysis.participants, protocol, analysis.multiplicity)
     for name, frame in (("baseline", entry.to_frame()), ("consort", flow.table), ("reported", reported)):
-        atomic_write(out / f"{name}.tsv", _text(frame, "\t", "n/a"))
-        atomic_write(out / f"{name}.csv", _text(frame, ",", ""))
+        atomic_write(out / f"{name}.tsv", _tsv(frame))
+        atomic_write(out / f"{name}.csv", _csv(frame))
     flow_diagram(flow, path=out / "consort.svg")
+
+
+def _save_adam(datasets: tuple[Dataset, ...], out: Path) -> tuple[Flag, ...]:
     flags = []
     folder = out / "adam"
     folder.mkdir(exist_ok=True)
-    for dataset in (adsl(analysis, protocol, covariates), adeff(analysis, protocol, measurements)):
-        atomic_write(folder / f"{dataset.name}.csv", _text(dataset.frame, ",", ""))
+    for dataset in datasets:
+        atomic_write(folder / f"{dataset.name}.csv", _csv(dataset.frame))
         path = folder / f"{dataset.name}.xpt"
         try:
             write_xpt(dataset, path)
@@ -67,6 +79,15 @@ def save_tables(
     return tuple(dict.fromkeys(flags))
 
 
-def _text(frame: pd.DataFrame, separator: str, absent: str) -> bytes:
-    text = frame.to_csv(sep=separator, index=False, na_rep=absent, lineterminator="\n")
-    return str(text).encode()
+def _csv(frame: pd.DataFrame) -> bytes:
+    return str(frame.to_csv(index=False, na_rep="", lineterminator="\n")).encode()
+
+
+def _tsv(frame: pd.DataFrame) -> bytes:
+    """Cells as they stand, without quotes: BIDS knows none."""
+    cells = [[str(name) for name in frame.columns]]
+    cells += [
+        ["n/a" if pd.isna(cell) else str(cell) for cell in row] for row in frame.itertuples(index=False)
+    ]
+    lines = ["\t".join(" ".join(cell.split()) for cell in row) for row in cells]
+    return ("\n".join(lines) + "\n").encode()
