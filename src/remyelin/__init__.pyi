@@ -42,6 +42,7 @@ from .tables import Results as Results
 from .trial.allocation import read_allocation as read_allocation
 from .trial.analyse import analyse as analyse
 from .trial.baseline import baseline_table as baseline_table
+from .trial.dose import dose_trend as dose_trend
 from .trial.equations.fit import gee as gee
 from .trial.flow import consort as consort
 from .trial.linear import ancova as ancova

@@ -1,11 +1,16 @@
 # The statistics by name. No module here is called like a function: importing the module would hide it.
 from .baseline import baseline_table as baseline_table
+from .dose import dose_trend as dose_trend
 from .equations.fit import gee as gee
 from .flow import consort as consort
 from .gatekeeping import Graph as Graph
 from .linear import ancova as ancova
 from .meta import meta_analysis as meta_analysis
 from .meta import three_level as three_level
+from .missing import conditional_mean as conditional_mean
+from .missing import impute as impute
+from .missing import rubin as rubin
+from .missing import tipping_point as tipping_point
 from .mixed import mixed_model as mixed_model
 from .multiplicity import adjust_p as adjust_p
 from .periods import crossover as crossover
@@ -29,7 +34,3 @@ from .sequential import multi_arm as multi_arm
 from .sequential import power_means as power_means
 from .sequential import sample_size_means as sample_size_means
 from .sequential import sample_size_rates as sample_size_rates
-from .missing import conditional_mean as conditional_mean
-from .missing import impute as impute
-from .missing import rubin as rubin
-from .missing import tipping_point as tipping_point
