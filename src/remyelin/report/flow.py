@@ -151,7 +151,7 @@ def _side(flow: Consort, total: float) -> _Box:
 
 def _said(flow: Consort, words: str, stage: str, arm: str = "") -> str:
     n = flow.n(stage, arm)
-    return f"{words} (not recorded)" if n is None else f"{words} (n\u00a0=\u00a0{n:,})"
+    return f"{words} (not\u00a0recorded)" if n is None else f"{words} (n\u00a0=\u00a0{n:,})"
 
 
 def _reasons(flow: Consort, stage: str, arm: str) -> list[str]:

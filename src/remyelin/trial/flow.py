@@ -80,7 +80,8 @@ class Consort:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return str(self.table.to_html(index=False, na_rep="not recorded"))
+        words = self.table["participants"].astype(object).fillna("not recorded")
+        return str(self.table.assign(participants=words).to_html(index=False))
 
 
 def consort(

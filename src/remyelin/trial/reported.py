@@ -59,8 +59,8 @@ def results_table(
     ...                        "analysed": True, "change": [0.2, 0.1, 0.4, 0.0]})
     >>> table = results_table(results, people, Protocol.read("ccmr-one"))
     >>> print(table[["treated", "control", "difference", "p"]].to_string(index=False))
-                  treated               control                     difference    p
-    n = 2: 0.30 (SD 0.14) n = 2: 0.05 (SD 0.07) 0.16 (95 % CI −0.36 to 0.68) 0.54
+                  treated               control                        difference    p
+    n = 2: 0.30 (SD 0.14) n = 2: 0.05 (SD 0.07) 0.16 pu (95 % CI −0.36 to 0.68) 0.54
     """
     frame = results.frame
     own = frame[frame["prespecified"]]
@@ -76,7 +76,7 @@ def results_table(
                     "role": endpoint.role,
                     "treated": _seen(seen, active, digits),
                     "control": _seen(seen, reference, digits),
-                    "difference": f"{_number(row['estimate'], digits)} ({level} "
+                    "difference": f"{_number(row['estimate'], digits)} {row['unit']} ({level} "
                     f"{_number(row['ci_low'], digits)} to {_number(row['ci_high'], digits)})",
                     "p": _p(float(row["p"])),
                     "p_adjusted": _adjusted(row, multiplicity),
