@@ -138,7 +138,7 @@ def analyse(
     return Analysis(
         results=Results.from_rows(rows),
         participants=pd.concat([each.people for each in done], ignore_index=True),
-        attrition=attrition(done[0].long.changes, done[0].people, allocation, measured),
+        attrition=attrition(done[0].long.steps, done[0].people, done[0].fitted.n_sites, allocation, measured),
         multiplicity=multiplicity,
         tipping=_joined([table for each in done for table in each.tipping]),
         methods=methods_text(study, done, multiplicity),

@@ -142,9 +142,10 @@ def _crossover(endpoint: Endpoint, rows: pd.DataFrame, options: dict[str, Any], 
             "", "baseline", f"missing in {n} of {len(rows)} rows", "a baseline of every eye",
             "leave it out of the formula",
         )  # fmt: skip
+    options = options | {"estimand": asked}
     return crossover(
         without(endpoint.formula, "baseline"), rows, eye=endpoint.site if endpoint.of_sites else None,
-        baseline=based, estimand=asked, **options,
+        baseline=based, **options,
     )  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from remyelin.protocol import Endpoint, Protocol
@@ -125,7 +127,7 @@ def _fitted(case: Case, found: Imputations, protocol: Protocol) -> Fitted:
     else:
         formula = without(endpoint.formula, "visit")
         covariance = endpoint.covariance if endpoint.estimator == "ancova" else None
-        options = {"covariance": covariance} if covariance else {}
+        options: dict[str, Any] = {"covariance": covariance} if covariance else {}
         last = endpoint.visits[-1]
 
         def contrasts(frame: pd.DataFrame) -> pd.DataFrame:

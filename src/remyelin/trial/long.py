@@ -13,7 +13,7 @@ from remyelin.errors import Flag
 from remyelin.protocol import Endpoint, Protocol
 from remyelin.tables import Measurements
 from remyelin.trial.endpoint import WEIGHTED, Changes, summarise
-from remyelin.trial.regression import FloatArray, average, below_median
+from remyelin.trial.regression import BoolArray, FloatArray, average, below_median
 from remyelin.trial.sites import SiteValues, site_values
 
 Layout = Literal["participant", "visit", "site", "site-visit", "period"]
@@ -38,6 +38,9 @@ class Long:
     baselines
         The baseline by participant, over all sites that the endpoint selects: also of those without any
         follow-up.
+    steps
+        How many participants and sites each step left, with one for each visit: `step, participants, sites,
+        reason`.
     any_failed
         Whether a value of quality ``"fail"`` was left out.
     flags
@@ -48,6 +51,7 @@ class Long:
     changes: Changes
     rows: pd.DataFrame
     baselines: pd.Series
+    steps: pd.DataFrame
     any_failed: bool
     flags: tuple[Flag, ...]
 
@@ -123,9 +127,20 @@ def long_rows(
         changes=changes,
         rows=_categories(rows.sort_values(keys, ignore_index=True), later, protocol),
         baselines=_baselines(pairs, endpoint),
+        steps=_steps(pairs, changes, protocol),
         any_failed=any(bool(sites.n_failed.any()) for sites in pairs.values()),
         flags=tuple(dict.fromkeys(flags)),
     )
+
+
+def _steps(pairs: Mapping[str, SiteValues], changes: Changes, protocol: Protocol) -> pd.DataFrame:
+    """Those of the last visit, and before its last one what each earlier visit still had."""
+    *before, last = (row for _, row in changes.steps.iterrows())
+    first, endpoint = changes.endpoint.visits[0], changes.endpoint
+    for visit in list(pairs)[:-1]:
+        pair = endpoint.model_copy(update={"visits": (first, visit)})
+        before.append(summarise(pairs[visit], protocol, pair).steps.iloc[-1])
+    return pd.DataFrame([*before, last]).reset_index(drop=True)
 
 
 def _visits(pairs: Mapping[str, SiteValues], protocol: Protocol, endpoint: Endpoint) -> pd.DataFrame:
@@ -190,7 +205,7 @@ def _periods(rows: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     return rows.assign(period=rows["visit"].map(ends)).drop(columns="visit")
 
 
-def _selected(sites: SiteValues, endpoint: Endpoint) -> FloatArray:
+def _selected(sites: SiteValues, endpoint: Endpoint) -> BoolArray:
     """(participant, site) whether the endpoint selects it."""
     if endpoint.select == "submedian":
         return below_median(sites.baseline)[0]

@@ -56,7 +56,7 @@ def _paragraph(study: Study, each: Estimated) -> Iterable[str]:
 
 def _endpoint(changes: Changes) -> Iterable[str]:
     endpoint = changes.endpoint
-    first, last = endpoint.visits[0], endpoint.visits[-1]
+    first, last = endpoint.visits[0], " and ".join(endpoint.visits[1:])
     site = endpoint.site.partition(":")[0]
     selection = {"lesion": "lesions", "eye": "eyes"}.get(site, f"the {endpoint.site}")
     if endpoint.select == "submedian":
@@ -72,7 +72,9 @@ def _endpoint(changes: Changes) -> Iterable[str]:
         yield f"{title}: change of the {words} from {first} to {last} in {selection}."
     if endpoint.condition:
         yield f"Values are those under the condition {endpoint.condition}."
-    if site in ("lesion", "eye"):
+    if endpoint.of_sites:
+        yield f"Each {site} enters with a value of its own."
+    elif site in ("lesion", "eye"):
         yield (
             f"A participant's value is the precision-weighted mean over its {site}s (weights 1/se^2)."
             if endpoint.summary == WEIGHTED

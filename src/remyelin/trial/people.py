@@ -75,9 +75,13 @@ def allocation_flags(allocation: pd.DataFrame, measured: list[str]) -> tuple[Fla
 
 
 def attrition(
-    changes: Changes, people: pd.DataFrame, allocation: pd.DataFrame, measured: list[str]
+    steps: pd.DataFrame, people: pd.DataFrame, n_sites: int, allocation: pd.DataFrame, measured: list[str]
 ) -> pd.DataFrame:
-    """Participants and sites left after each step: `step, participants, sites, reason`."""
+    """Participants and sites left after each step: `step, participants, sites, reason`.
+
+    Between those who were allocated and those who were analysed, with `n_sites`, stand the `steps` of the
+    endpoint.
+    """
     unallocated, unmeasured, _ = match(allocation, measured)
     some = f"not measured: {', '.join(unmeasured)}" if unmeasured else ""
     measured_too = len(allocation) - len(unmeasured)
@@ -93,10 +97,10 @@ def attrition(
     last = {
         "step": "analysed",
         "participants": len(analysed),
-        "sites": int(analysed["n_used"].sum()),
+        "sites": n_sites,
         "reason": "; ".join(reasons),
     }
-    table = pd.concat([pd.DataFrame(first), changes.steps, pd.DataFrame([last])], ignore_index=True)
+    table = pd.concat([pd.DataFrame(first), steps, pd.DataFrame([last])], ignore_index=True)
     return table.astype({"sites": "Int64"})[["step", "participants", "sites", "reason"]]
 
 
