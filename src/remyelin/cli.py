@@ -228,7 +228,7 @@ def analyse(protocol: str, out: Path, *, allocation: Path | None = None, json: J
     out
         The folder that `remyelin measure` filled.
     allocation
-        A table `participant_id`, `arm`, kept apart from the dataset until now.
+        A table `participant_id`, `arm` (or `sequence`), kept apart from the dataset until now.
     json
         Print the results as JSON.
     """
