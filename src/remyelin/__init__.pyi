@@ -72,5 +72,7 @@ from .trial.power import plan as plan
 from .trial.power import power_proportions as power_proportions
 from .trial.power import sample_size as sample_size
 from .trial.power import sample_size_proportions as sample_size_proportions
+from .trial.power import simulated_power as simulated_power
 from .trial.power import trial_power as trial_power
 from .trial.submedian import submedian_change as submedian_change
+from .trial.threshold import responders as responders

@@ -121,7 +121,17 @@ def _spread(plan: Plan, design: str) -> Iterator[Problem]:
         yield "patient_period_sd", f"given in a {design} trial", "a crossover trial", "write sd or between_sd"
     if plan.icc is not None and "sd" not in given:
         yield "icc", "without sd", "the SD of one site beside it", "take it out, or give sd"
+    yield from _whole(plan)
     yield from _measurement(plan)
+
+
+def _whole(plan: Plan) -> Iterator[Problem]:
+    """The SD of a participant's change holds the number of sites already."""
+    if plan.sd_unit == "participant" and plan.sd is not None:
+        for name in ("icc", "sites", "sites_cv", "sites_from"):
+            if getattr(plan, name) is not None:
+                expected = "the SD of one eye or lesion beside it"
+                yield name, "beside the SD of a participant", expected, "take it out, or correct sd_unit"
 
 
 def _measurement(plan: Plan) -> Iterator[Problem]:

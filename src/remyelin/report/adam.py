@@ -42,7 +42,7 @@ def write_xpt(dataset: Dataset, path: Path) -> None:
         import pyreadstat
     except ImportError:
         raise InputError(
-            "", "SAS transport files", "not possible", "the package pyreadstat",
+            "", "writing SAS transport files", "not possible", "the package pyreadstat",
             "pip install 'remyelin[regulatory]'; the same datasets stand beside as CSV",
         ) from None  # fmt: skip
     _check(dataset)

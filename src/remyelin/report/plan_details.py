@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
+
+from markupsafe import Markup
 
 from remyelin.evidence import source
 
@@ -64,22 +67,24 @@ def record(plan: TrialPlan) -> Panel | None:
     if (table["status"] == "unverified").all():
         answer += " All were recalled and not read in a source: none can be chosen by name."
     drawn = table[table["effect"] == effect].drop_duplicates(["sd", "of", "assumed"])
-    figure = figures.on_record(drawn, unit, f"Participants by SD. {answer}")
-    caption = f"For an effect of {signed(effect)} {unit}. Hollow: recalled, not read in a source."
+    shown: tuple[tuple[Markup, str], ...] = ()
+    if (drawn["total_90"] < math.inf).any():
+        caption = f"For an effect of {signed(effect)} {unit}. Hollow: recalled, not read in a source."
+        shown = ((figures.on_record(drawn, unit, f"Participants by SD. {answer}"), caption),)
     rows = tuple(
         (
             f"{row['sd']:g}",
             f"{row['of']}{', ' if row['assumed'] else ''}{row['assumed']}",
             f"{signed(row['effect'])}, {row['effect_source']}",
-            f"{row['total_80']:,}",
-            f"{row['total_90']:,}",
+            _count(row["total_80"]),
+            _count(row["total_90"]),
             f"{source(row['source']).work} ({row['status']})",
         )
         for _, row in table.iterrows()
     )
     columns = (f"#SD, {unit}", "of one", f"effect, {unit}", "#in all, 80 %", "#in all, 90 %", "source")
     listed = Table("One row an SD and effect", columns, rows)
-    return Panel("record", "How much hangs on the SD?", answer, ((figure, caption),), listed)
+    return Panel("record", "How much hangs on the SD?", answer, shown, listed)
 
 
 def published(plan: TrialPlan) -> Panel | None:
@@ -111,3 +116,7 @@ def published(plan: TrialPlan) -> Panel | None:
     shown = Table("van den Elskamp 2010", columns, rows)
     question = "How large were such trials planned?"
     return Panel("published", question, answer, (), shown, method, unfolded=True)
+
+
+def _count(n: float) -> str:
+    return "over 1,000,000" if math.isinf(n) else f"{n:,.0f}"

@@ -97,6 +97,7 @@ def by_sites(sites: pd.DataFrame, kind: str, enough: int | None, group: str, alt
 
 def on_record(rows: pd.DataFrame, unit: str, alt: str) -> Markup:
     """Participants in all that each SD on record needs, on a logarithmic scale."""
+    rows = rows[rows["total_90"] < math.inf]
     labels = [
         f"{row['sd']:g} {unit}, {row['of']}" + (f" ({row['assumed']})" if row["assumed"] else "")
         for _, row in rows.iterrows()
@@ -109,7 +110,7 @@ def on_record(rows: pd.DataFrame, unit: str, alt: str) -> Markup:
             ax.plot(row["total_80"], y, "o", color=CONTROL if doubtful else POWER, mfc=face, ms=7)
             ax.plot(row["total_90"], y, "|", color=CONTROL if doubtful else POWER, ms=12, mew=2)
             ax.annotate(
-                f"{row['total_80']:,} to {row['total_90']:,}", (row["total_90"], y), xytext=(9, 0),
+                f"{row['total_80']:,.0f} to {row['total_90']:,.0f}", (row["total_90"], y), xytext=(9, 0),
                 textcoords="offset points", va="center", fontsize=9, color=MUTED,
             )  # fmt: skip
         ax.set_xscale("log")

@@ -48,7 +48,7 @@ def analyse_folder(protocol: str | Path, out: Path, allocation: Path | None) -> 
     out
         The folder.
     allocation
-        TSV `participant_id, arm`.
+        TSV `participant_id, arm`, or `sequence` for arm in a trial of sequences.
 
     Raises
     ------
@@ -86,6 +86,8 @@ def save_analysis(analysis: Analysis, protocol: Protocol, out: Path) -> None:
         for name, table in (("multiplicity", analysis.multiplicity), ("tipping_point", analysis.tipping)):
             if len(table):
                 _write_frame(table, out / f"{name}.tsv")
+            else:  # that of another analysis
+                (out / f"{name}.tsv").unlink(missing_ok=True)
         lines = ["\t".join((*FIELDS, "quality"))]
         lines += [
             "\t".join(" ".join(cell.split()) for cell in flag.facts().values()) for flag in analysis.flags

@@ -42,26 +42,43 @@ def save_tables(
     Returns
     -------
     flags
-        Why a transport file was not written; the CSV is there in any case.
+        Why a table or a transport file was not written; the CSV of a dataset is there in any case.
     """
     with output_lock(out):
-        _save_reported(analysis, protocol, covariates, out)
-        return _save_adam(
-            (adsl(analysis, protocol, covariates), adeff(analysis, protocol, measurements)), out
-        )
+        flags = _save_reported(analysis, protocol, covariates, out)
+        datasets = adsl(analysis, protocol, covariates), adeff(analysis, protocol, measurements)
+        return tuple(dict.fromkeys([*flags, *_save_adam(datasets, out)]))
 
 
-def _save_reported(analysis: Analysis, protocol: Protocol, covariates: pd.DataFrame, out: Path) -> None:
-    arms = [arm.id for arm in protocol.arm]
-    primary = protocol.primary
-    entry = baseline_table(at_entry(analysis.participants, protocol, covariates), arms=arms)
-    own = analysis.participants[analysis.participants["endpoint"] == primary.id]
-    flow = consort(own, arms=arms, last=primary.visits[-1], records=covariates)
-    reported = results_table(analysis.results, analysis.participants, protocol, analysis.multiplicity)
-    for name, frame in (("baseline", entry.to_frame()), ("consort", flow.table), ("reported", reported)):
-        atomic_write(out / f"{name}.tsv", _tsv(frame))
-        atomic_write(out / f"{name}.csv", _csv(frame))
-    flow_diagram(flow, path=out / "consort.svg")
+def _save_reported(
+    analysis: Analysis, protocol: Protocol, covariates: pd.DataFrame, out: Path
+) -> tuple[Flag, ...]:
+    """Three tables and the diagram; one that cannot be made does not keep the others back."""
+    arms, primary = [arm.id for arm in protocol.arm], protocol.primary
+
+    def baseline() -> None:
+        table = baseline_table(at_entry(analysis.participants, protocol, covariates), arms=arms)
+        _save(table.to_frame(), out / "baseline")
+
+    def flow() -> None:
+        own = analysis.participants[analysis.participants["endpoint"] == primary.id]
+        found = consort(own, arms=arms, last=primary.visits[-1], records=covariates)
+        _save(found.table, out / "consort")
+        flow_diagram(found, path=out / "consort.svg")
+
+    def reported() -> None:
+        table = results_table(analysis.results, analysis.participants, protocol, analysis.multiplicity)
+        _save(table, out / "reported")
+
+    flags = []
+    for name, make in (("baseline", baseline), ("consort", flow), ("reported", reported)):
+        for kind in ("tsv", "csv", "svg"):
+            (out / f"{name}.{kind}").unlink(missing_ok=True)  # of an earlier analysis
+        try:
+            make()
+        except InputError as error:
+            flags.append(_flag(error))
+    return tuple(flags)
 
 
 def _save_adam(datasets: tuple[Dataset, ...], out: Path) -> tuple[Flag, ...]:
@@ -71,12 +88,21 @@ def _save_adam(datasets: tuple[Dataset, ...], out: Path) -> tuple[Flag, ...]:
     for dataset in datasets:
         atomic_write(folder / f"{dataset.name}.csv", _csv(dataset.frame))
         path = folder / f"{dataset.name}.xpt"
+        path.unlink(missing_ok=True)
         try:
             write_xpt(dataset, path)
         except InputError as error:
-            path.unlink(missing_ok=True)  # one of an earlier run would not be of these results
-            flags.append(Flag(error.file, error.field, error.found, error.expected, error.fix))
-    return tuple(dict.fromkeys(flags))
+            flags.append(_flag(error))
+    return tuple(flags)
+
+
+def _flag(error: InputError) -> Flag:
+    return Flag(error.file, error.field, error.found, error.expected, error.fix)
+
+
+def _save(frame: pd.DataFrame, path: Path) -> None:
+    atomic_write(path.with_suffix(".tsv"), _tsv(frame))
+    atomic_write(path.with_suffix(".csv"), _csv(frame))
 
 
 def _csv(frame: pd.DataFrame) -> bytes:

@@ -20,6 +20,7 @@ from .power import plan as plan
 from .power import power_proportions as power_proportions
 from .power import sample_size as sample_size
 from .power import sample_size_proportions as sample_size_proportions
+from .power import simulated_power as simulated_power
 from .power import trial_power as trial_power
 from .procedures import Minimisation as Minimisation
 from .procedures import PermutedBlocks as PermutedBlocks
@@ -34,3 +35,4 @@ from .sequential import multi_arm as multi_arm
 from .sequential import power_means as power_means
 from .sequential import sample_size_means as sample_size_means
 from .sequential import sample_size_rates as sample_size_rates
+from .threshold import responders as responders

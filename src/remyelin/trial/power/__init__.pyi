@@ -2,6 +2,8 @@ from .planned import TrialPlan as TrialPlan
 from .planning import plan as plan
 from .proportions import power_proportions as power_proportions
 from .proportions import sample_size_proportions as sample_size_proportions
+from .simulate import Operating as Operating
+from .simulate import simulated_power as simulated_power
 from .size import SampleSize as SampleSize
 from .size import detectable_effect as detectable_effect
 from .size import sample_size as sample_size

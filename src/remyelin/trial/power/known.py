@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import pandas as pd
@@ -81,14 +82,15 @@ def implied(endpoint: Endpoint, layout: Layout, effects: dict[str, float]) -> pd
     Returns
     -------
     pandas.DataFrame
-        ``sd, unit, of, row, source, status, assumed, effect, effect_source, n_80, n_90, total_80, total_90``.
+        ``sd, unit, of, row, source, status, assumed, effect, effect_source, n_80, n_90, total_80, total_90``;
+        a number is infinite where it is over a million.
     """
     rows = []
     for row in sd_rows(endpoint):
         for assumed, spread in _readings(row):
             for effect_source, effect in effects.items():
                 own = Layout(spread, layout.design, layout.alpha, layout.sided, layout.allocation)
-                sizes = [own.rounded(own.needed(effect, power)) for power in POWERS]
+                sizes = [_size(own, effect, power) for power in POWERS]
                 rows.append(
                     {
                         "sd": row.value,
@@ -107,6 +109,14 @@ def implied(endpoint: Endpoint, layout: Layout, effects: dict[str, float]) -> pd
                     }
                 )
     return pd.DataFrame(rows)
+
+
+def _size(layout: Layout, effect: float, power: float) -> tuple[float, ...]:
+    """Infinite where a million participants are not enough: one row must not stop the others."""
+    try:
+        return layout.rounded(layout.needed(effect, power))
+    except InputError:
+        return (math.inf, math.inf)
 
 
 def _readings(row: Parameter) -> list[tuple[str, Spread]]:

@@ -167,8 +167,8 @@ def _on_record(plan: TrialPlan) -> Iterator[str]:
             assumed = f", {row['assumed']}" if row["assumed"] else ""
             doubt = ", recalled and not read" if row["status"] == "unverified" else ""
             yield (
-                f"  SD {row['sd']:g} of one {row['of']}{assumed}: {row['n_80']} {group} at 80 %, "
-                f"{row['n_90']} at 90 % [{row['source']}{doubt}]"
+                f"  SD {row['sd']:g} of one {row['of']}{assumed}: {_count(row['n_80'])} {group} at 80 %, "
+                f"{_count(row['n_90'])} at 90 % [{row['source']}{doubt}]"
             )
     for name in dict.fromkeys(table["source"]):
         yield f"{name}: {source(name).work}"
@@ -202,3 +202,7 @@ def _unit(plan: TrialPlan) -> str:
 def _pair(row: Any, name: str) -> str:
     first, second = row[f"{name}_first"], row[f"{name}_second"]
     return f"{first:.0f}" if first == second else f"{first:.0f} + {second:.0f}"
+
+
+def _count(n: float) -> str:
+    return "over 1,000,000" if math.isinf(n) else f"{n:.0f}"
