@@ -109,6 +109,27 @@ def test_an_old_transport_file_does_not_stay(tmp_path, monkeypatch):
     assert not (tmp_path / "adam" / "ADSL.xpt").exists()
 
 
+def test_a_table_that_cannot_be_made_keeps_nothing_back(tmp_path):
+    fill(tmp_path)
+    text = (
+        (tmp_path / "participants.tsv").read_text().replace("sub-02\t31\tA\tn/a", "sub-02\t31\tA\tdeclined")
+    )
+    (tmp_path / "participants.tsv").write_text(text)
+    (tmp_path / "consort.tsv").write_text("of another analysis")
+    saved = analyse_folder("ccmr-one", tmp_path, tmp_path / "allocation.tsv")
+    assert "'declined' for sub-02, who has an arm" in str(saved)
+    assert not (tmp_path / "consort.tsv").exists()
+    assert (tmp_path / "baseline.tsv").exists()
+
+
+def test_without_participants_tsv(tmp_path):
+    fill(tmp_path)
+    (tmp_path / "participants.tsv").unlink()
+    analyse_folder("ccmr-one", tmp_path, tmp_path / "allocation.tsv")
+    assert "lesions\tmean (SD)" in (tmp_path / "baseline.tsv").read_text()
+    assert "not recorded" in (tmp_path / "consort.svg").read_text().replace("\xa0", " ")
+
+
 def dataset(**changes) -> Dataset:
     frame = changes.get("frame", pd.DataFrame({"USUBJID": ["a-1"], "AVAL": [1.5]}))
     labels = changes.get("labels", {name: name.title() for name in frame})
