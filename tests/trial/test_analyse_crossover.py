@@ -162,3 +162,13 @@ def test_order_of_rows_changes_nothing():
 def test_what_is_no_crossover_is_refused(drop, words):
     with pytest.raises(RefuseRun, match=words):
         run([row for row in eyes() if not drop(row)])
+
+
+@pytest.mark.parametrize("estimator", ["mixed", "gee"])
+def test_a_crossover_may_be_analysed_by_another_model(estimator):
+    analysis = run(eyes(), with_endpoint(estimator=estimator))
+    row = by_name(analysis) if estimator == "mixed" else analysis.results.frame.set_index("endpoint")
+    found = row.loc[NAME]
+    assert (found["contrast"], found["n_sites"], found["prespecified"]) == ("clemastine - placebo", 48, True)
+    assert found["ci_low"] < -3.0 < found["ci_high"]
+    assert "Treatments were compared with placebo" in analysis.methods

@@ -88,7 +88,9 @@ def _ancova(each: Estimated) -> Iterable[str]:
 
 def _mixed(each: Estimated) -> Iterable[str]:
     site = each.endpoint.site.partition(":")[0]
-    own = f" and {site} within participant" if "visit" in each.rows and each.endpoint.of_sites else ""
+    own = (
+        f" and {site} within participant" if each.endpoint.of_sites and len(each.endpoint.visits) > 2 else ""
+    )
     yield (
         f"a linear mixed model ({each.endpoint.formula}, with a random intercept of participant{own}; REML, "
         f"{SOURCES['reml']}; {_df(each.endpoint, 'kenward-roger')}; {_freedom(each)})."
