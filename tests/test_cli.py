@@ -23,7 +23,7 @@ from remyelin.tables import Measurements
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 
-COMMANDS = ("demo", "measure", "analyse", "report")
+COMMANDS = ("demo", "measure", "plan", "analyse", "report")
 FACTS = {"file", "field", "found", "expected", "fix"}
 
 
@@ -156,6 +156,9 @@ def test_the_console_script_is_this_program() -> None:
         ("measure BIDS OUT participant --interpolation twice", "twice"),
         ("measure BIDS OUT participant --no-debug", "--no-debug"),
         ("measure BIDS OUT participant more", "more"),
+        ("plan", "--protocol"),
+        ("plan ccmr-two --sd-unit person", "person"),
+        ("plan ccmr-two --effect much", "much"),
         ("analyse", "--protocol"),
         ("analyse demo", "--out"),
         ("report", "--out"),

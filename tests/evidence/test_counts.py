@@ -18,6 +18,7 @@ def test_twenty_people():
     assert lesion_counts(min_volume_mm3=5) == lesion_counts(min_volume_mm3=3)
 
 
+@pytest.mark.slow
 def test_they_are_those_of_the_masks(shared):
     import nibabel as nib
     from scipy import ndimage
