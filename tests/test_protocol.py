@@ -48,7 +48,7 @@ def test_a_packaged_protocol_is_sound_and_survives_writing(name, tmp_path):
     protocol.write(tmp_path / "protocol.toml")
     assert Protocol.read(tmp_path / "protocol.toml") == protocol
     assert Protocol.read(str(tmp_path / "protocol.toml")) == protocol
-    protocol.write(tmp_path / "again.toml")
+    protocol.write(str(tmp_path / "again.toml"))
     assert (tmp_path / "again.toml").read_bytes() == (tmp_path / "protocol.toml").read_bytes()
 
 

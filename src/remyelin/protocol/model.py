@@ -81,9 +81,9 @@ class Protocol(Part):
             raise RefuseRun(file, *problem)
         return protocol
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Path | str) -> None:
         """Write the protocol with every setting, defaults too; reading it gives the same protocol."""
-        files.atomic_write(path, dump(self.model_dump(exclude_none=True)).encode())
+        files.atomic_write(Path(path), dump(self.model_dump(exclude_none=True)).encode())
 
     @staticmethod
     def packaged() -> list[str]:
