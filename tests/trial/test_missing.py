@@ -338,6 +338,15 @@ def test_rubin_by_hand():
     assert two["df"].iloc[0] == pytest.approx(row["df"])
 
 
+def test_rubin_as_in_mice():
+    """mice 3.15.0: pool.scalar(c(1.2, .7, 1.9, 1.4, .95), c(.31, .28, .35, .30, .33), n = 60, k = 3)."""
+    row = rubin([1.2, 0.7, 1.9, 1.4, 0.95], [0.31, 0.28, 0.35, 0.30, 0.33], 57).iloc[0]
+    expected = {"estimate": 1.23, "within": 0.314, "between": 0.2095, "df": 12.179402701404923}
+    assert row[list(expected)].to_dict() == pytest.approx(expected, rel=1e-12)
+    assert row["se"] ** 2 == pytest.approx(0.5654, rel=1e-12)
+    assert row["fmi"] == pytest.approx(0.51781367503983511, rel=1e-12)
+
+
 @given(st.integers(0, 10**6))
 def test_degrees_of_freedom_stay_below_the_complete_ones(seed):
     rng = np.random.default_rng(seed)

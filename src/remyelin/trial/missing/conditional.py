@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from remyelin.errors import InputError, did_you_mean
@@ -89,7 +90,7 @@ def conditional_mean(
     standard, centre, scale = standardised(panel)
     names, rows = differences(panel.design, arm)
 
-    def estimate(kept: FloatArray) -> FloatArray:
+    def estimate(kept: npt.NDArray[np.bool_]) -> FloatArray:
         part = _only(standard, kept)
         filled = _expected(part, strategies[kept])
         response = (centre + scale * filled + shift[kept])[:, when]
@@ -102,7 +103,7 @@ def conditional_mean(
     return table(found, np.sqrt(variance), np.inf, pd.Index(list(names), name="term"), alpha)
 
 
-def _only(panel: Panel, kept: FloatArray) -> Panel:
+def _only(panel: Panel, kept: npt.NDArray[np.bool_]) -> Panel:
     subjects = tuple(name for name, keep in zip(panel.subjects, kept, strict=True) if keep)
     return replace(
         panel,
@@ -115,7 +116,7 @@ def _only(panel: Panel, kept: FloatArray) -> Panel:
     )
 
 
-def _expected(panel: Panel, strategies: FloatArray) -> FloatArray:
+def _expected(panel: Panel, strategies: npt.NDArray[np.str_]) -> FloatArray:
     """Values with expectations where they are missing, under the REML fit."""
     if not np.isnan(panel.Y).any():
         return panel.Y
@@ -136,17 +137,17 @@ def _reml(panel: Panel) -> Parameters:
         X=X.reshape(len(person), -1),
         names=tuple(f"{visit}:{k}" for visit in panel.visits for k in range(p)),
         spec=None,
-        data=pd.DataFrame({panel.visit: pd.Categorical.from_codes(time, categories=list(panel.visits))}),
+        data=pd.DataFrame(
+            {panel.visit: pd.Categorical(np.array(panel.visits)[time], categories=list(panel.visits))}
+        ),
         factors=(),
         covariates=(),
     )
-    options = {"subject": panel.subject, "se": None, "arm": None, "reference": None, "alpha": 0.05}
     spec = specify(
         *("unstructured", "satterthwaite", "REML", False),
-        formula=design.formula,
-        visit=panel.visit,
-        **options,
-    )
+        formula=design.formula, subject=panel.subject, visit=panel.visit,
+        se=None, arm=None, reference=None, alpha=0.05,
+    )  # fmt: skip
     fit = fitted(design, np.zeros(len(person)), person, time, spec)
     means = fit.coefficients.beta.reshape(visits, p).T
     root = np.linalg.cholesky(fit.covariance)

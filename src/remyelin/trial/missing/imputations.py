@@ -94,17 +94,10 @@ class Imputations:
         """
         if analysis is None:
             return self._ancova(visit, what, alpha)
-        estimates, variances, df, names = [], [], [], ["estimate"]
-        for frame in self.frames():
-            found = analysis(frame)
-            if isinstance(found, pd.DataFrame):
-                names = [str(each) for each in found.index]
-                found = tuple(found[column].to_numpy() for column in ("estimate", "se", "df"))
-            estimate, se, freedom = (np.atleast_1d(np.asarray(each, dtype=np.float64)) for each in found)
-            estimates.append(estimate)
-            variances.append(se**2)
-            df.append(freedom)
-        return rubin(np.array(estimates), np.array(variances), np.mean(df, axis=0), names=names, alpha=alpha)
+        tables = [_as_table(analysis(frame)) for frame in self.frames()]
+        estimate, se, df = (np.array([each[name] for each in tables]) for name in ("estimate", "se", "df"))
+        names = [str(each) for each in tables[0].index]
+        return rubin(estimate, se**2, df.mean(axis=0), names=names, alpha=alpha)
 
     def _ancova(self, visit: str | None, what: Literal["contrasts", "lsmeans"], alpha: float) -> pd.DataFrame:
         panel = self.panel
@@ -150,3 +143,9 @@ class Imputations:
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(str(self))}</p>{self.panel.missing().to_html()}"
+
+
+def _as_table(found: pd.DataFrame | tuple[float, float, float]) -> pd.DataFrame:
+    if isinstance(found, pd.DataFrame):
+        return found
+    return pd.DataFrame([found], columns=["estimate", "se", "df"], index=["estimate"], dtype=float)

@@ -76,7 +76,8 @@ class Panel:
         people = self.design.data.drop(columns=self.value).loc[np.repeat(np.arange(n), visits)]
         frame = people.reset_index(drop=True)
         frame.insert(0, self.subject, np.repeat(np.array(self.subjects, dtype=object), visits))
-        frame.insert(1, self.visit, pd.Categorical(list(self.visits) * n, categories=list(self.visits)))
+        when = pd.Categorical(list(self.visits) * n, categories=list(self.visits))
+        frame.insert(1, self.visit, pd.Series(when))
         frame[self.value] = values.ravel()
         return frame.assign(imputed=np.isnan(self.Y).ravel())
 
@@ -112,9 +113,10 @@ def read_panel(
             raise InputError("", name, f"missing in row {row}", "a value in every row", "complete the column")
     again = frame.duplicated([subject, visit]).to_numpy()
     if again.any():
-        row = frame.iloc[int(np.flatnonzero(again)[0])]
+        twice = frame[again].iloc[0]
         raise InputError(
-            "", visit, f"{row[visit]} a second time for {row[subject]}", "one row a participant and visit",
+            "", visit, f"{twice[visit]} a second time for {twice[subject]}",
+            "one row a participant and visit",
             "leave out or average the repeated rows",
         )  # fmt: skip
     _check_constant(frame, subject, (arm, *covariates))
