@@ -134,7 +134,7 @@ def separating_column(X: FloatArray, y: FloatArray, names: Sequence[str]) -> str
 
     signed = X / np.linalg.norm(X, axis=0) * np.where(y == 1, 1.0, -1.0)[:, None]
     found = linprog(-signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(y)), bounds=(-1, 1))
-    if found.status != 0 or -found.fun < 1e-7:
+    if found.x is None or float(signed.sum(axis=0) @ found.x) < 1e-7:
         return None
     size = np.abs(found.x) * np.ptp(X, axis=0)  # the intercept separates nothing by itself
     return str(names[int(np.argmax(size))])

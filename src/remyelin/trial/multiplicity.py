@@ -103,12 +103,11 @@ def adjust_contrasts(table: pd.DataFrame, vcov: FloatArray, adjust: Adjust, alph
         raise InputError("", "adjust", repr(adjust), "an adjustment", did_you_mean(str(adjust), ADJUSTMENTS))
     if adjust == "none":
         return table
-    df = float(table["df"].min())
     if adjust == "dunnett":
-        se = np.sqrt(np.diag(vcov))
+        df, se = float(table["df"].min()), np.sqrt(np.diag(vcov))
         correlation = vcov / np.outer(se, se)
         p = maxt.adjusted_p(table["t"].to_numpy(), correlation, df)
-        bound = maxt.critical(correlation, df, alpha)
+        bound = np.full(len(table), maxt.critical(correlation, df, alpha))
     else:
         from scipy.special import stdtrit
 

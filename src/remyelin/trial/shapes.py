@@ -34,7 +34,7 @@ def named_shape(name: str, scores: FloatArray) -> FloatArray:
         raise InputError("", "shapes", repr(name), "a shape", did_you_mean(name, SHAPES))
     s = scores - scores[0]
     if name == "linear":
-        return s
+        return np.asarray(s)
     return np.asarray(s / (s[1] + s) if name == "emax" else s * (s[-1] - s))
 
 

@@ -166,7 +166,7 @@ def _solve(
         beta = fit_logistic(X, y, design.names, response).beta
     else:
         check_residue(X, y, design.formula)
-        beta = np.linalg.lstsq(X, y, rcond=None)[0]
+        beta = np.asarray(np.linalg.lstsq(X, y, rcond=None)[0])
     model = working(X @ beta, y, known, clusters, family, correlation)
     for _ in range(STEPS):
         D = X * model.slope[:, None]

@@ -99,13 +99,13 @@ class GeeFit:
             adjusted_high``.
         """
         self._binomial("odds_ratios")
-        found = self.contrasts(weights, adjust)
-        ratios = np.exp(found[[c for c in found.columns if c == "estimate" or c.endswith(("low", "high"))]])
-        ratios = ratios.rename(columns={"estimate": "odds_ratio"})
-        order = ["odds_ratio", "ci_low", "ci_high", "p", "p_adjusted", "adjusted_low", "adjusted_high"]
-        return ratios.join(found[[c for c in found.columns if c in ("p", "p_adjusted")]])[
-            [c for c in order if c in found.columns or c == "odds_ratio"]
-        ]
+        found = self.contrasts(weights, adjust).rename(columns={"estimate": "odds_ratio"})
+        shown = ["odds_ratio", "ci_low", "ci_high", "p"]
+        if adjust != "none":
+            shown += ["p_adjusted", "adjusted_low", "adjusted_high"]
+        ratios = [name for name in shown if not name.startswith("p")]
+        found[ratios] = np.exp(found[ratios])
+        return found[shown]
 
     def risks(self) -> pd.DataFrame:
         """Probability of the event if all rows were in one arm: the mean over the covariates as they are.
