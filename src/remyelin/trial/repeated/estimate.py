@@ -114,7 +114,11 @@ def _refuse(
     share = 1 / (np.diag(sigma) * np.diag(np.linalg.pinv(sigma, hermitian=True)))
     least = int(_determined(sigma)) if status == SINGULAR else int(np.argmin(share))
     if status == SINGULAR or share[least] < 1e-4:
-        found = f"without scatter of its own at {visits[least]}: other visits, terms or errors explain it"
+        full = int(np.sum(np.bincount(person) == len(visits)))
+        found = (
+            f"without scatter of its own at {visits[least]}: other visits, terms or errors explain it "
+            f"({full} subjects have every visit)"
+        )
     else:
         found = f"too poor in data for this covariance, poorest at {fewest(person, visit, visits)}"
     raise InputError(

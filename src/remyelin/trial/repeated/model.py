@@ -58,7 +58,7 @@ def mmrm(
         ``"kenward-roger-linear"``: Kenward & Roger 1997 (10.2307/2533558) without second derivatives of the
         covariance; SAS's ``ddfm=kr`` for ``type=un``, and the same however a covariance is parametrised.
         ``"kenward-roger"``: with them, in the parameters of R's mmrm. ``"satterthwaite"``: model-based
-        standard errors. ``"between-within"``: Schluchter & Elashoff 1990 (10.1080/00949659008811295).
+        standard errors. ``"between-within"``: Schluchter & Elashoff 1990 (J Stat Comput Simul 37:69).
     method
         Restricted or full maximum likelihood.
     se
@@ -88,9 +88,12 @@ def mmrm(
     >>> arm = np.where(person % 2, "drug", "placebo")
     >>> latency = rng.normal(0, 2, 40)[person] + rng.normal(0, 1, 120) - 1.5 * (arm == "drug")
     >>> table = pd.DataFrame({"id": person, "visit": visit, "arm": arm, "change": latency.round(2)})
+    >>> table.loc[[5, 8, 31], "change"] = np.nan
     >>> print(mmrm("change ~ arm * visit", table, subject="id", visit="visit", arm="arm",
     ...            reference="placebo"))
     MMRM change ~ arm * visit, unstructured covariance, REML, kenward-roger-linear
+    40 subjects, 117 rows, 3 without a response left out
+      drug - placebo, M03: -0.6425 (95 % CI -2.233 to +0.9477), df = 38.0, p = 0.418
     """
     spec = specify(
         *(covariance, df, method, robust),

@@ -92,7 +92,7 @@ class Coefficients:
 def between_within(X: FloatArray, names: tuple[str, ...], start: npt.NDArray[np.int64], df: Df) -> FloatArray:
     """Degrees of freedom of each coefficient, by whether its column varies within a subject.
 
-    Schluchter & Elashoff 1990 (10.1080/00949659008811295), as in R's mmrm: with n subjects, N rows, p1
+    Schluchter & Elashoff 1990 (J Stat Comput Simul 37:69), as in R's mmrm: with n subjects, N rows, p1
     columns constant in every subject and p2 others, n - 1 - p1 and N - n - p2 (this also for the intercept).
     SAS gives every coefficient of an unstructured covariance the former.
 
