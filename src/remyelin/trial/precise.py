@@ -102,17 +102,18 @@ def _variance(X: FloatArray, y: FloatArray, known: FloatArray) -> float:
 
     residual = _solve(X, y, np.ones_like(y))[2]
     size = float(residual @ residual) / (len(y) - X.shape[1])
-    lowest = [0.0] if known.all() else []
-    grid = np.array([*lowest, *(size * np.logspace(-8, 1 + np.log10(len(y)), 101))])
+    # Beside rows without error a tiny sigma^2 is rounding: those rows have all the weight there is.
+    least = 1e-8 * size if known.all() else 1e-6 * max(size, float(known.max()))
+    grid = np.geomspace(least, max(10 * len(y) * size, 10 * least), 41)
+    if known.all():
+        grid = np.insert(grid, 0, 0.0)
     scores = [_score(X, y, 1 / (each + known)) for each in grid]
     peaks = [0.0] if scores[0] <= 0 else []
     for k in range(len(grid) - 1):
         if scores[k] > 0 >= scores[k + 1]:
             ends = (grid[k], grid[k + 1])
             peaks.append(float(brentq(lambda v: _score(X, y, 1 / (v + known)), *ends, rtol=1e-14)))
-    best = max(peaks, default=0.0, key=lambda each: _likelihood(X, y, 1 / (max(each, grid[0]) + known)))
-    # Beside rows without error a tiny sigma^2 is rounding: those rows have all the weight there is.
-    return best if known.all() or best > 1e-6 * size else 0.0
+    return max(peaks, key=lambda each: _likelihood(X, y, 1 / (max(each, grid[0]) + known)))
 
 
 def _likelihood(X: FloatArray, y: FloatArray, w: FloatArray) -> float:

@@ -99,7 +99,7 @@ def gee(
     _check_options(family, covariance, df, se)
     design = build(formula, data, arm, reference, keep=(groups,), unit="rows")
     clusters = _clusters(design, groups)
-    model, beta = _solve(design, clusters, known_variance(se, data), family, correlation)
+    model, beta = solve(design, clusters, known_variance(se, data), family, correlation)
     parts = sandwich(design.X, design.y, model, covariance)
     names = pd.Index(design.names, name="term")
     freedoms = freedom(df, len(clusters.n), parts, np.eye(len(beta)))
@@ -156,7 +156,7 @@ def _clusters(design: Design, groups: str) -> Clusters:
     return Clusters(codes, np.bincount(codes).astype(np.float64), tuple(str(each) for each in labels))
 
 
-def _solve(
+def solve(
     design: Design, clusters: Clusters, known: FloatArray, family: Family, correlation: Correlation
 ) -> tuple[Working, FloatArray]:
     """Fisher scoring, with moment estimates of scale and correlation at each step."""
