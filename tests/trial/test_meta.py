@@ -120,6 +120,13 @@ def test_homogeneous_studies_have_no_variance_between():
     assert fit.tau2_interval().loc["tau2", "ci_low"] == 0.0
 
 
+def test_equal_effects_give_no_variance_and_no_warning():
+    for method in METHODS:
+        fit = meta_analysis([0.3, 0.3, 0.3], [0.1, 0.2, 0.3], method=method, test="z")
+        assert (fit.estimate, fit.tau2, fit.i2) == (pytest.approx(0.3), 0.0, 0.0)
+        assert fit.tau2_interval().loc["tau2"].tolist() == [0.0, 0.0, 0.0]
+
+
 @pytest.mark.slow
 def test_coverage_of_knapp_hartung_and_of_the_normal_interval():
     """10 studies, true effect 0.3, 4,000 meta-analyses: the MC error of 95 % is 0.34 points.

@@ -95,9 +95,14 @@ def se_of_tau2(method: Method, tau2: float, y: FloatArray, v: FloatArray, X: Flo
         _, _, P = weighted_fit(y, w, X)
         return float(np.sqrt(2 / np.sum(P * P)))
     start = float(np.var(y))
+    if method == "SJ" and start == 0.0:
+        return float("nan")
     first = {"HE": np.ones(k), "SJ": 1 / (v + start)}.get(method, 1 / v)
     _, _, P = weighted_fit(y, first, X)
-    scale = {"HE": k - p, "SJ": (k - p) / start, "HS": np.sum(1 / v), "DL": np.trace(P)}[method]
+    if method in ("HE", "SJ"):
+        scale = (k - p) / (start if method == "SJ" else 1.0)
+    else:
+        scale = float(np.sum(1 / v) if method == "HS" else np.trace(P))
     PV = P * v
     # The variance of y'Py for y with covariance V + tau2 I.
     variance = 2 * np.sum(PV * PV.T) + 4 * tau2 * np.sum(PV * P.T) + 2 * tau2**2 * np.sum(P * P)

@@ -176,7 +176,13 @@ class MetaAnalysis:
         rows = []
         for i in range(k):
             fit = self._again(self.studies.only(np.arange(k) != i))
-            further: dict[str, Any] = {"tau2": fit.tau2, "i2": fit.i2, "h2": fit.h2, "q": fit.q, "q_p": fit.q_p}
+            further: dict[str, Any] = {
+                "tau2": fit.tau2,
+                "i2": fit.i2,
+                "h2": fit.h2,
+                "q": fit.q,
+                "q_p": fit.q_p,
+            }
             rows.append({str(name): fit.table[name].iloc[0] for name in fit.table} | further)
         return pd.DataFrame(rows, index=pd.Index(self.studies.labels, name="left_out"))
 

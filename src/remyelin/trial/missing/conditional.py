@@ -12,7 +12,6 @@ import pandas as pd
 from remyelin.errors import InputError, did_you_mean
 from remyelin.trial.design import Design, FloatArray
 from remyelin.trial.inference import table
-from remyelin.trial.means import differences
 from remyelin.trial.missing.panel import Panel, read_panel
 from remyelin.trial.missing.sampler import Parameters, check_determined, fill_gaps, gaps, standardised
 from remyelin.trial.missing.strategies import complete, deltas_of, joint_means, needs_reference, strategy_of
@@ -88,7 +87,7 @@ def conditional_mean(
     shift = np.where(panel.after, deltas_of(panel, delta)[panel.arm_code][:, None], 0.0)
     check_determined(panel)
     standard, centre, scale = standardised(panel)
-    names, rows = differences(panel.design, arm)
+    names, rows = panel.contrasts
 
     def estimate(kept: npt.NDArray[np.bool_]) -> FloatArray:
         part = _only(standard, kept)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from remyelin.errors import InputError, did_you_mean
 from remyelin.trial.design import FloatArray
-from remyelin.trial.means import differences, mean_rows
+from remyelin.trial.means import mean_rows
 from remyelin.trial.missing.panel import Panel
 from remyelin.trial.missing.pooling import rubin
 from remyelin.trial.missing.strategies import deltas_of
@@ -112,11 +112,10 @@ class Imputations:
         if what not in ("contrasts", "lsmeans"):
             raise InputError("", "what", repr(what), "'contrasts' or 'lsmeans'", "name one of the two")
         at = len(panel.visits) - 1 if visit is None else panel.visits.index(str(visit))
-        names, rows = (
-            differences(panel.design, panel.arm)
-            if what == "contrasts"
-            else mean_rows(panel.design, [panel.arm])
-        )
+        names, rows = panel.contrasts
+        if what == "lsmeans":
+            levels, rows = mean_rows(panel.design, [panel.arm])
+            names = tuple(str(each) for each in levels)
         # All imputations share the design: one QR decomposition serves them all.
         responses = self.completed()[:, :, at].T
         q, r = np.linalg.qr(panel.own)
@@ -125,7 +124,7 @@ class Imputations:
         scale = np.sum((responses - q @ target) ** 2, axis=0) / df
         L = np.linalg.solve(r.T, rows.T).T
         estimates = (L @ target).T
-        return rubin(estimates, scale[:, None] * np.sum(L**2, axis=1), df, names=list(names), alpha=alpha)
+        return rubin(estimates, scale[:, None] * np.sum(L**2, axis=1), df, names=names, alpha=alpha)
 
     def _shift(self) -> FloatArray:
         return np.where(self.panel.after, self.deltas[self.panel.arm_code][:, None], 0.0)

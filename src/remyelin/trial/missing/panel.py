@@ -12,6 +12,7 @@ import pandas as pd
 
 from remyelin.errors import InputError, did_you_mean
 from remyelin.trial.design import Design, FloatArray, build
+from remyelin.trial.means import differences
 
 IntArray = npt.NDArray[np.int64]
 
@@ -22,7 +23,8 @@ class Panel:
 
     `last` (participant,) counts the visits up to the last one with a value: missing values before it are
     intermittent, those after it follow the withdrawal. `own` and `referenced` (participant, coefficient) are
-    the design rows of the participant's arm and of the reference arm.
+    the design rows of the participant's arm and of the reference arm; `contrasts` names and rows of the
+    differences of the arms from it.
     """
 
     subject: str
@@ -39,6 +41,7 @@ class Panel:
     design: Design = field(repr=False)
     own: FloatArray = field(repr=False)
     referenced: FloatArray = field(repr=False)
+    contrasts: tuple[tuple[str, ...], FloatArray] = field(repr=False)
 
     @property
     def after(self) -> npt.NDArray[np.bool_]:
@@ -128,8 +131,9 @@ def read_panel(
     once = people[[arm, *covariates]].assign(**{value: 0.0})
     design = build(f"{value} ~ {terms}", once, arm, reference)
     arms = tuple(str(each) for each in design.data[arm].cat.categories)
-    there = design.data.copy()
-    there[arm] = pd.Categorical([arms[0]] * len(there), categories=list(arms))
+    referenced = design.X.copy()
+    referenced[:, [design.names.index(f"{arm}[T.{each}]") for each in arms[1:]]] = 0.0
+    names_of, rows = differences(design, arm)
     seen = ~np.isnan(wide)
     last = np.where(seen.any(axis=1), len(visits) - np.argmax(seen[:, ::-1], axis=1), 0)
     return Panel(
@@ -139,7 +143,8 @@ def read_panel(
         arm_code=design.data[arm].cat.codes.to_numpy().astype(np.int64),
         design=design,
         own=design.X,
-        referenced=design.rows(there),
+        referenced=referenced,
+        contrasts=(tuple(str(each) for each in names_of), rows),
     )
 
 
