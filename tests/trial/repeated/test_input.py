@@ -47,6 +47,13 @@ def test_bad_input(trial, changes, options, words):
         mmrm(FORMULA, data, **{**ROLES, **options})
 
 
+def test_a_subject_in_two_arms(trial):
+    data = trial(missing=0)
+    data.loc[0, "arm"] = "drug"
+    with pytest.raises(InputError, match=r"arm is drug and placebo for the same subject S00"):
+        mmrm(FORMULA, data, **ROLES)
+
+
 def test_one_visit_is_no_repeated_measure(trial):
     data = trial()
     with pytest.raises(InputError, match=r"visit is the same in all rows .*use ancova"):

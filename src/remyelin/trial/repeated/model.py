@@ -14,7 +14,7 @@ from remyelin.trial.precision import known_variance
 from remyelin.trial.repeated.estimate import estimate
 from remyelin.trial.repeated.result import MmrmFit
 from remyelin.trial.repeated.spec import specify
-from remyelin.trial.repeated.visits import observed
+from remyelin.trial.repeated.visits import check_arm, observed
 from remyelin.trial.repeated.wald import Df
 
 
@@ -78,8 +78,9 @@ def mmrm(
     Raises
     ------
     InputError
-        What `remyelin.trial.design.build` refuses, a visit that a subject has twice, one visit only, visits
-        that no subject has both, data that do not determine the covariance; column and fix are named.
+        What `remyelin.trial.design.build` refuses, a visit that a subject has twice, a subject in two arms,
+        one visit only, visits that no subject has both, data that do not determine the covariance; column and
+        fix are named.
 
     Examples
     --------
@@ -94,6 +95,8 @@ def mmrm(
     MMRM change ~ arm * visit, unstructured covariance, REML, kenward-roger-linear
     40 subjects, 117 rows, 3 without a response left out
       drug - placebo, M03: -0.6425 (95 % CI -2.233 to +0.9477), df = 38.0, p = 0.418
+      drug - placebo, M06: -0.9922 (95 % CI -2.397 to +0.4127), df = 37.8, p = 0.161
+      drug - placebo, M12: -0.6249 (95 % CI -2.166 to +0.9158), df = 37.6, p = 0.417
     """
     spec = specify(
         *(covariance, df, method, robust),
@@ -105,6 +108,8 @@ def mmrm(
         values = np.asarray(se)[rows.index]
     known = known_variance(values, rows)
     design = build(formula, rows, arm, reference, keep=(subject, visit), unit="rows")
+    if arm is not None:
+        check_arm(design.data, subject, arm)
     person = pd.factorize(design.data[subject])[0].astype(np.int64)
     when = design.data[visit].cat.codes.to_numpy().astype(np.int64)
     fit = estimate(design, known, person, when, spec)

@@ -57,6 +57,6 @@ def _compared(design: Design, used: set[str]) -> FloatArray:
 
 def _full_rank(rows: FloatArray, X: FloatArray) -> FloatArray:
     """A basis of the rows that is orthonormal in (X'X)^-1, so that it does not depend on the coding."""
-    triangle = np.linalg.qr(X, mode="r")
+    triangle = np.linalg.qr(X)[1]
     _, size, axes = np.linalg.svd(np.linalg.solve(triangle.T, rows.T).T, full_matrices=False)
     return np.asarray(axes[size > 1e-9 * size[0]] @ triangle)

@@ -65,6 +65,24 @@ def _once(data: pd.DataFrame, subject: str, visit: str) -> None:
         )  # fmt: skip
 
 
+def check_arm(data: pd.DataFrame, subject: str, arm: str) -> None:
+    """Refuse a subject who is in two arms.
+
+    Raises
+    ------
+    InputError
+        Naming the subject and the arms.
+    """
+    several = data.groupby(subject, observed=True)[arm].nunique() > 1
+    if several.any():
+        who = several.index[several.to_numpy()][0]
+        arms = " and ".join(sorted({str(each) for each in data.loc[data[subject] == who, arm]}))
+        raise InputError(
+            "", arm, f"{arms} for the same subject {who}", "one arm for each subject",
+            "correct the allocation, give subjects of different sites different names, or use crossover",
+        )  # fmt: skip
+
+
 def _ordered(column: pd.Series[Any]) -> Any:
     """In the order of the categories, else sorted; visits without a response are no level."""
     if isinstance(column.dtype, pd.CategoricalDtype):
