@@ -66,18 +66,24 @@ def fit_periods(
     assert person is not None
     if eye is not None and pd.Series(eye).groupby(person).nunique().max() < 2:
         eye = None
+    left = design.y - design.X @ np.linalg.lstsq(design.X, design.y, rcond=None)[0]
+    if left @ left <= 1e-20 * float(design.y @ design.y):
+        raise InputError(
+            "", design.formula.split("~")[0].strip(), "explained by the terms without any residue",
+            "a measured response, which always leaves one",
+            "look for a response that is constant, or copied from a covariate",
+        )  # fmt: skip
     try:
         found = fit_reml(blocks(design.X, design.y, known, person, eye, period))
     except np.linalg.LinAlgError:
-        raise InputError(
-            "", "eye", "measured in both periods in too few participants to tell the variances apart",
-            "several participants with two eyes and two periods", "take model='grizzle' or model='nested'",
-        ) from None  # fmt: skip
+        raise _too_few() from None
     if not known.any():
-        _check_free(found, eye is not None, period is not None)
+        _check_free(found, design, eye is not None, period is not None)
     names = pd.Index(design.names, name="term")
     vcov = found.adjusted if df == "kenward-roger" else found.phi
     own = np.eye(len(names))
+    if not (np.diag(vcov) > 0).all():
+        raise _too_few()
     return PeriodModel(
         df_method=df,
         alpha=alpha,
@@ -92,15 +98,24 @@ def fit_periods(
     )
 
 
+def _too_few() -> InputError:
+    return InputError(
+        "", "eye", "measured in both periods in too few participants to tell the variances apart",
+        "several participants with two eyes and two periods", "take model='grizzle' or model='nested'",
+    )  # fmt: skip
+
+
 def _codes(column: pd.Series[Any]) -> npt.NDArray[np.intp]:
     return np.asarray(pd.factorize(column)[0], dtype=np.intp)
 
 
-def _check_free(found: Reml, eyes: bool, periods: bool) -> None:
+def _check_free(found: Reml, design: Design, eyes: bool, periods: bool) -> None:
     """No variance at zero: that is a result only where the measurement's own error can explain all."""
     if not found.free.all():
         where = DIRECTIONS[directions(eyes, periods)[int(np.argmin(found.free))]]
         raise InputError(
-            "", "response", f"without any variance in {where}", "a response that was measured",
-            "look for values copied from one eye or period to the other, or leave out terms",
+            "", design.formula.split("~")[0].strip(), f"without any variance in {where}",
+            "several participants with two eyes and two periods, whose values differ",
+            "look for values copied from one eye or period to the other; if few participants are complete, "
+            "take model='grizzle'",
         )  # fmt: skip
