@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from remyelin.trial.design import build
+from remyelin.trial.design import Design, FloatArray, build
+from remyelin.trial.equations.fit import gee
+from remyelin.trial.equations.result import GeeFit
 from remyelin.trial.formula import parse
+from remyelin.trial.mixed.fit import MixedFit
+from remyelin.trial.mixed.model import mixed_model
 from remyelin.trial.periods.estimands import EXPOSED, QUESTIONS, Estimand, exposed, specify
 from remyelin.trial.periods.grizzle import mean_of_eyes
-from remyelin.trial.periods.model import DfMethod, fit_periods
+from remyelin.trial.periods.model import DfMethod, PeriodModel, fit_periods
 from remyelin.trial.periods.result import Crossover
 from remyelin.trial.periods.roles import Roles, check_rows
 from remyelin.trial.periods.spec import Model, Specification, check_names
@@ -76,7 +79,6 @@ def crossover(
 
     Examples
     --------
-    >>> import numpy as np
     >>> rng = np.random.default_rng(4)
     >>> rows = [(f"sub-{k:02d}", eye, period, ("drug", "placebo")[(k + period) % 2]) for k in range(24)
     ...         for eye in ("OD", "OS") for period in (1, 2)]
@@ -91,6 +93,10 @@ def crossover(
     check_names(estimand, model, df)
     roles = Roles(treatment, period, sequence, participant, eye)
     frame = check_rows(data, roles, first_only=estimand == "first-period")
+    # Coded whole, whatever is asked: a gap is found, and all estimands have one reference.
+    coded = specify("first-period", formula, roles, None) if estimand == "first-period" else formula
+    whole = build(coded, frame, treatment, reference, keep=roles.columns).data
+    reference = str(whole[treatment].cat.categories[0])
     known = known_variance(se, data)
     return fit_estimand(
         Specification(formula, roles, baseline, reference, model, df, alpha, frame, known), estimand
@@ -101,12 +107,9 @@ def fit_estimand(spec: Specification, estimand: str) -> Crossover:
     """Fit one question with what `crossover` was told and checked."""
     roles, question = spec.roles, QUESTIONS[estimand]
     formula = specify(estimand, spec.formula, roles, spec.baseline)
-    # The whole table is coded first: a gap is found, and the reference is the same, whatever is asked.
-    whole = build(spec.formula, spec.data, roles.treatment, spec.reference, keep=roles.columns).data
-    reference = str(whole[roles.treatment].cat.categories[0])
     frame, variance = spec.data, spec.known
     if question.exposed:
-        frame = frame.assign(**{EXPOSED: exposed(frame, roles, reference)})
+        frame = frame.assign(**{EXPOSED: exposed(frame, roles, spec.reference)})
     period: str | None = roles.period
     if estimand == "first-period":
         here = (frame[roles.period].cat.codes == 0).to_numpy()
@@ -116,18 +119,48 @@ def fit_estimand(spec: Specification, estimand: str) -> Crossover:
         response, _, columns, _ = parse(formula)
         frame, variance = mean_of_eyes(frame, variance, roles, [response, *columns], period is not None)
         eye = None
-    arm, level = (EXPOSED, "no") if question.exposed else (roles.treatment, reference)
+    arm, level = (EXPOSED, "no") if question.exposed else (roles.treatment, spec.reference)
     keep = [each for each in (roles.participant, eye, roles.period, roles.sequence) if each is not None]
     design = build(formula, frame, arm, level, keep=keep)
-    fit = fit_periods(design, variance, (roles.participant, eye, period), spec.df, spec.alpha)
+    fit = _fit(spec, design, variance, (eye, period), (arm, level))
     return Crossover(
         estimand=estimand,
         formula=formula,
-        spec=replace(spec, reference=reference),
+        spec=spec,
         table=fit.table,
-        vcov=fit.vcov,
+        vcov=_vcov(fit, spec.df),
         n_participants=int(frame[roles.participant].nunique()),
         n_rows=len(frame),
         fit=fit,
         design=design,
     )
+
+
+def _fit(
+    spec: Specification,
+    design: Design,
+    known: FloatArray,
+    inner: tuple[str | None, str | None],
+    arms: tuple[str, str],
+) -> PeriodModel | MixedFit | GeeFit:
+    """The model of a specification; `inner`: the columns of eye and period that vary in a participant."""
+    participant, (eye, period), (arm, reference) = spec.roles.participant, inner, arms
+    se = np.sqrt(known) if known.any() else None
+    if spec.model == "gee":
+        return gee(
+            design.formula, design.data, participant, arm=arm, reference=reference, se=se, alpha=spec.alpha
+        )
+    if spec.model == "nested" and (eye or period):
+        # In a single period the eyes are the rows.
+        groups = [participant] if eye is None or period is None else [participant, eye]
+        return mixed_model(
+            design.formula, design.data, groups, arm=arm, reference=reference, df=spec.df, se=se,
+            alpha=spec.alpha,
+        )  # fmt: skip
+    return fit_periods(design, known, (participant, eye, period), spec.df, spec.alpha)
+
+
+def _vcov(fit: PeriodModel | MixedFit | GeeFit, df: DfMethod) -> pd.DataFrame:
+    if isinstance(fit, MixedFit) and df == "kenward-roger" and fit.vcov_kr is not None:
+        return fit.vcov_kr
+    return fit.vcov

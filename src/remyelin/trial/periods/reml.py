@@ -72,7 +72,7 @@ def fit_reml(blocks: Blocks) -> Reml:
     scale = _scale(blocks)
     lower = NOTHING * scale
     theta = np.full(blocks.G.shape[1], scale)
-    parts = _parts(blocks, theta)
+    parts, last = _parts(blocks, theta), np.inf
     for _ in range(ITERATIONS):
         if parts is None:
             break
@@ -81,8 +81,10 @@ def fit_reml(blocks: Blocks) -> Reml:
         step = np.zeros(len(theta))
         step[free] = np.linalg.solve(information[np.ix_(free, free)], score[free])
         gain = float(score @ step)
-        if gain < TOLERANCE:
+        # Rounding is all that moves a gain that no longer falls.
+        if gain < TOLERANCE or last <= gain < VISIBLE:
             return _finish(theta, free & (theta > lower), parts)
+        last = gain
         theta, parts = _search(blocks, theta, step, parts[0] if gain > VISIBLE else np.inf, lower)
     raise np.linalg.LinAlgError("no convergence")
 

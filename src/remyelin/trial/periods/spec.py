@@ -13,10 +13,12 @@ from remyelin.trial.periods.estimands import QUESTIONS
 from remyelin.trial.periods.model import DF_METHODS, DfMethod
 from remyelin.trial.periods.roles import Roles
 
-Model = Literal["participant-period", "grizzle"]
+Model = Literal["participant-period", "nested", "grizzle", "gee"]
 MODELS = {
     "participant-period": "participant, eye and participant x period",
+    "nested": "participant and eye, periods independent",
     "grizzle": "means of the eyes (Grizzle)",
+    "gee": "GEE, exchangeable within participants",
 }
 
 
@@ -27,7 +29,7 @@ class Specification:
     formula: str
     roles: Roles
     baseline: str | None
-    reference: str | None
+    reference: str
     model: Model
     df: DfMethod
     alpha: float
