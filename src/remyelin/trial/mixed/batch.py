@@ -12,6 +12,7 @@ import numpy.typing as npt
 from remyelin.errors import InputError
 from remyelin.trial.mixed.basis import orthonormal
 from remyelin.trial.mixed.layout import check_groups, lay_out
+from remyelin.trial.mixed.search import identified
 from remyelin.trial.mixed.single import own_layout, same_layout
 
 FloatArray = npt.NDArray[np.float64]
@@ -106,7 +107,7 @@ def fit_many(
         X, groups, np.atleast_2d(np.asarray(Y, float)), inner, known
     )
     layout = lay_out(code, within)
-    check_groups(layout, ("groups", "inner") if layout.nested else ("groups",))
+    check_groups(layout, ("groups", "inner") if layout.nested else ("groups",), design)
     order = layout.order
     basis, upper = np.empty_like(design), np.empty((design.shape[1], design.shape[1]))
     if not orthonormal(np.ascontiguousarray(design[order]), basis, upper):
@@ -117,6 +118,11 @@ def fit_many(
             "columns that can be told apart",
             "leave one out",
         )
+    if not identified(basis, layout.ends, layout.outer, layout.free):
+        raise InputError(
+            "", "groups", "determined by X", "more groups in each arm, and no column for each of them",
+            "leave such columns out, or use least squares",
+        )  # fmt: skip
     c = np.linalg.solve(upper.T, _contrast(contrast, design.shape[1]))
     responses, k = np.ascontiguousarray(responses[:, order]), k[order]
     out = np.full((len(responses), 8), np.nan)

@@ -71,13 +71,14 @@ def lay_out(outer: IntArray, inner: IntArray | None = None) -> Layout:
     return Layout(order, ends, _starts(np.diff(a[ends[:-1]]) != 0), inner is not None)
 
 
-def check_groups(layout: Layout, names: tuple[str, ...]) -> None:
+def check_groups(layout: Layout, names: tuple[str, ...], X: FloatArray) -> None:
     """Refuse groups whose variance cannot be told from that of a row or of other groups.
 
     Raises
     ------
     InputError
-        For a single group, one row in each group, or one inner group in each outer one.
+        For a single group, one row in each group, one inner group in each outer one, or a design `X` (row,
+        coefficient) that leaves nothing within the groups.
     """
     rows, inner, outer = int(layout.ends[-1]), len(layout.ends) - 1, len(layout.outer) - 1
     if outer < 2:
@@ -96,6 +97,15 @@ def check_groups(layout: Layout, names: tuple[str, ...]) -> None:
             "", names[1], f"a single one within each {names[0]}",
             f"several within at least one {names[0]}: else the two variances are one number",
             f"give groups=[{names[0]!r}] alone",
+        )  # fmt: skip
+    values = X[layout.order]
+    counts = np.diff(layout.ends)
+    within = values - np.repeat(np.add.reduceat(values, layout.ends[:-1]) / counts[:, None], counts, axis=0)
+    terms = int(np.linalg.matrix_rank(within, tol=1e-9 * np.linalg.norm(values, axis=0).max()))
+    if inner + terms >= rows:
+        raise InputError(
+            "", names[-1], f"{inner} groups with {terms} terms that vary within them, in {rows} rows",
+            "more rows than both together: else no residual variance can be told", "use fewer terms",
         )  # fmt: skip
 
 

@@ -81,7 +81,7 @@ def mixed_model(
     _check_levels(design)
     codes = [pd.factorize(design.data[name])[0].astype(np.int64) for name in spec.groups]
     layout = lay_out(*codes)
-    check_groups(layout, spec.groups)
+    check_groups(layout, spec.groups, design.X)
     known = known_variance(se, data)
     solution = solve(design.X, design.y, known, layout, method == "REML")
     names = pd.Index(design.names, name="term")

@@ -62,8 +62,9 @@ def plain_sums(Z, ends, a, S, C):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True, error_model="numpy")
 def scaled_sums(rows, variance, a0, S0, C0, a, S, C):  # type: ignore[no-untyped-def]
     """What `row_sums` gives where every row has the same variance, from `plain_sums`."""
+    power = 1.0
     for m in range(3):
-        power = variance ** -(m + 1)
+        power /= variance
         for j in range(a0.size):
             a[m, j] = power * a0[j]
             for x in range(C0.shape[0]):

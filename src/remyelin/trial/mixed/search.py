@@ -3,8 +3,8 @@
 A coarse grid over the shares of the total variance finds every valley (the likelihood of unequal groups may
 have two). From the bottom of each, Fisher's scoring steps go down (exact in one step for equal groups), and
 near the end Newton's. A variance whose step crosses zero is set to zero, and stays while the slope there
-points below it. `Z` [X y] comes with orthonormal X and y of about unit variance, so that the settings below are
-free of units; variances are in the order of `moments`.
+points below it. `Z` [X y] comes with orthonormal X and y of about unit variance, so that the settings below
+are free of units; variances are in the order of `moments`.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ STARTS = 6
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def search(Z, known, ends, outer, free, reml, theta, beta, phi, A, B, Q, expected, observed):  # type: ignore[no-untyped-def]
-    """Fill `theta` (3,) with the variances and the rest with the state there; give the deviance, NaN if lost.
+def search(Z, known, ends, outer, free, reml, theta, state):  # type: ignore[no-untyped-def]
+    """Fill `theta` (3,) with the variances and `state` with what is true there; give the deviance, or NaN.
 
-    `known` (row,) holds the known variance of each row; `free` (3,) says which variances are estimated.
+    `known` (row,) holds the known variance of each row; `free` (3,) says which variances are estimated; and
+    `state` is (beta, phi, A, B, Q, expected, observed) of `derivatives`.
     """
     q, inner = Z.shape[1], ends.size - 1
     equal = known.max() == known.min()
@@ -36,7 +37,6 @@ def search(Z, known, ends, outer, free, reml, theta, beta, phi, A, B, Q, expecte
         plain_sums(Z, ends, plain[0], plain[1], plain[2])
     rows = (Z, known, ends, outer, equal, reml)
     starts = _valleys(rows, free, plain, sums)
-    state = (beta, phi, A, B, Q, expected, observed)
     best, at, only = np.inf, np.empty(3), starts.shape[0] == 1
     for k in range(starts.shape[0]):
         at[:] = starts[k]
@@ -49,6 +49,15 @@ def search(Z, known, ends, outer, free, reml, theta, beta, phi, A, B, Q, expecte
     if not only:
         _state(rows, free, plain, sums, theta, state, np.empty(3))
     return best
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def state_at(Z, known, ends, outer, free, reml, theta, state):  # type: ignore[no-untyped-def]
+    """Fill `state` (beta, phi, A, B, Q, expected, observed) at a given `theta`; gives the deviance."""
+    q, inner = Z.shape[1], ends.size - 1
+    sums = (np.empty((3, inner)), np.empty((3, inner, q)), np.empty((3, q, q)))
+    plain = (np.empty(inner), np.empty((inner, q)), np.empty((q, q)))
+    return _state((Z, known, ends, outer, False, reml), free, plain, sums, theta, state, np.empty(3))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -214,15 +223,41 @@ def newton_step(gradient, hessian, held, step):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def identified(expected, free):  # type: ignore[no-untyped-def]
-    """Whether the data tell the free variances apart: their expected information is not singular."""
+def identified(basis, ends, outer, free):  # type: ignore[no-untyped-def]
+    """Whether the error contrasts of a design tell the free variances apart.
+
+    They do where the expected information is not singular; at any variances, so it is asked at 1.
+    """
+    n, p = basis.shape
+    Z = np.empty((n, p + 1))
+    for r in range(n):
+        Z[r, p] = 1.0
+        for c in range(p):
+            Z[r, c] = basis[r, c]
+    theta, expected, observed = np.empty(3), np.empty((3, 3)), np.empty((3, 3))
+    A, B, Q = np.empty((p + 1, p + 1)), np.empty((3, p + 1, p + 1)), np.empty((3, 3, p + 1, p + 1))
+    for k in range(3):
+        theta[k] = 1.0 if free[k] else 0.0
+    state = (np.empty(p), np.empty((p, p)), A, B, Q, expected, observed)
+    state_at(Z, np.zeros(n), ends, outer, free, True, theta, state)
+    for k in range(3):
+        if free[k] and not expected[k, k] > 1e-7:
+            return False
+    return _not_singular(expected, free)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _not_singular(expected, free):  # type: ignore[no-untyped-def]
     index = np.flatnonzero(free)
     n = index.size
     H, L = np.empty((n, n)), np.empty((n, n))
     for r in range(n):
         for c in range(n):
             size = expected[index[r], index[r]] * expected[index[c], index[c]]
-            if not size > 0.0:
-                return False
             H[r, c] = expected[index[r], index[c]] / np.sqrt(size)
-    return not np.isnan(cholesky(H, L)) and np.diag(L).min() > 1e-5
+    if np.isnan(cholesky(H, L)):
+        return False
+    smallest = 1.0
+    for r in range(n):
+        smallest = min(smallest, L[r, r])
+    return smallest > 1e-5

@@ -17,7 +17,7 @@ from remyelin.trial.mixed.search import identified, search
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def same_layout(basis, Y, known, ends, outer, free, c, out):  # type: ignore[no-untyped-def]
-    """Fill `out` (trial, 8) from `Y` (trial, row); `basis` orthonormal, `c` the contrast in its coordinates."""
+    """Fill `out` (trial, 8) from `Y` (trial, row); `basis` orthonormal, `c` the contrast in it."""
     for t in range(Y.shape[0]):
         _one(basis, Y[t], known, ends, outer, free, c, out[t])
 
@@ -30,21 +30,15 @@ def own_layout(X, y, known, ends, outer, free, c, out):  # type: ignore[no-untyp
     basis, upper, own = np.empty((last - first, p)), np.empty((p, p)), np.empty(p)
     if outer.size < 3 or last - first <= p or not orthonormal(X[first:last], basis, upper):
         return
+    inner, whole = ends[outer[0] : outer[-1] + 1] - first, outer - outer[0]
+    if not identified(basis, inner, whole, free):
+        return
     for r in range(p):  # own = upper'^-1 c
         own[r] = c[r]
         for k in range(r):
             own[r] -= upper[k, r] * own[k]
         own[r] /= upper[r, r]
-    _one(
-        basis,
-        y[first:last],
-        known[first:last],
-        ends[outer[0] : outer[-1] + 1] - first,
-        outer - outer[0],
-        free,
-        own,
-        out,
-    )
+    _one(basis, y[first:last], known[first:last], inner, whole, free, own, out)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -70,10 +64,8 @@ def _one(basis, y, known, ends, outer, free, c, out):  # type: ignore[no-untyped
     theta, beta, phi = np.zeros(3), np.empty(p), np.empty((p, p))
     A, B, Q = np.empty((p + 1, p + 1)), np.empty((3, p + 1, p + 1)), np.empty((3, 3, p + 1, p + 1))
     expected, observed, W = np.empty((3, 3)), np.empty((3, 3)), np.empty((3, 3))
-    found = search(
-        Z, known / scale**2, ends, outer, free, True, theta, beta, phi, A, B, Q, expected, observed
-    )
-    if np.isnan(found) or not identified(expected, free):
+    state = (beta, phi, A, B, Q, expected, observed)
+    if np.isnan(search(Z, known / scale**2, ends, outer, free, True, theta, state)):
         return
     satterthwaite_covariance(theta, expected, observed, free, W)
     v, df = variance_and_freedom(c, phi, B, W)

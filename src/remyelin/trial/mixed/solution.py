@@ -18,6 +18,8 @@ from remyelin.trial.mixed.layout import FloatArray, Layout
 from remyelin.trial.mixed.search import identified, search
 from remyelin.trial.repeated.wald import Coefficients
 
+NEGLIGIBLE = 1e-10  # a known variance below this share of the residual mean square counts as none
+
 
 @dataclass(frozen=True, slots=True)
 class Solution:
@@ -107,28 +109,23 @@ def solve(
     theta, beta, phi = np.zeros(3), np.empty(p), np.empty((p, p))
     A, B, Q = np.empty((p + 1, p + 1)), np.empty((3, p + 1, p + 1)), np.empty((3, 3, p + 1, p + 1))
     expected, observed = np.empty((3, 3)), np.empty((3, 3))
+    state = (beta, phi, A, B, Q, expected, observed)
     Z = np.column_stack([basis, rest / scale])
-    found = search(
-        np.ascontiguousarray(Z), k / scale**2, layout.ends, layout.outer, free, reml,
-        theta, beta, phi, A, B, Q, expected, observed,
-    )  # fmt: skip
+    k = np.where(k < NEGLIGIBLE * scale**2, 0.0, k / scale**2)
+    if free.sum() > 1 and not identified(basis, layout.ends, layout.outer, free):
+        raise InputError(
+            "", "groups", "determined by the terms of the formula",
+            "more groups in each arm, and no term that tells every group from the others",
+            "leave such terms out of the formula, or use ancova",
+        )  # fmt: skip
+    found = search(np.ascontiguousarray(Z), k, layout.ends, layout.outer, free, reml, theta, state)
     if np.isnan(found):
-        raise _no_residual(
-            "without residue within the groups"
-            if k.max() == 0
-            else "without residue in rows whose standard error is 0"
-        )
+        where = "within the groups" if k.max() == 0 else "in rows whose standard error is 0, or all but 0"
+        raise _no_residual(f"without residue {where}")
     back = np.linalg.inv(upper)
     lower = np.linalg.inv(np.linalg.cholesky(A[:p, :p]))
     observed_w, expected_w = np.zeros((3, 3)), np.zeros((3, 3))
-    if free.sum() > 1:
-        if not identified(expected, free):
-            raise InputError(
-                "", "groups", "determined by the terms of the formula",
-                "at least two groups in each arm, and no term that differs between any two groups",
-                "leave the groups out of the formula, or use ancova",
-            )  # fmt: skip
-        satterthwaite_covariance(theta, expected, observed, free, observed_w)
+    satterthwaite_covariance(theta, expected, observed, free, observed_w)
     variance_covariance(expected, free, expected_w)
     turned = scale**2 * back
     return Solution(
