@@ -138,7 +138,8 @@ class Imputations:
         )
         how = f"{method}, reference {panel.arms[0]}{', delta ' + told if told else ''}"
         whom = f"{len(panel.subjects)} participants, {lost} values missing"
-        return f"{self.m} imputations ({how}) of {panel.value} at {len(panel.visits)} visits: {whom}"
+        visits = "1 visit" if len(panel.visits) == 1 else f"{len(panel.visits)} visits"
+        return f"{self.m} imputations ({how}) of {panel.value} at {visits}: {whom}"
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(str(self))}</p>{self.panel.missing().to_html()}"
