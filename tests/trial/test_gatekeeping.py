@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,11 @@ values = st.lists(st.floats(0, 0.2), min_size=4, max_size=4)
 def test_holm_is_a_graph(p):
     found = Graph.holm("abcd").test(dict(zip("abcd", p, strict=True)))
     np.testing.assert_allclose(found["p_adjusted"], adjust_p(np.array(p), "holm"), atol=1e-12)
+
+
+def test_a_series_will_do():
+    p = {"a": 0.01, "b": 0.04}
+    pd.testing.assert_frame_equal(Graph.holm("ab").test(pd.Series(p)), Graph.holm("ab").test(p))
 
 
 @given(p=values)

@@ -105,13 +105,13 @@ class Graph:
                     gates[name] = {each: 1.0 / len(families[k + 1]) for each in families[k + 1]}
         return cls(weights, edges, gates)
 
-    def test(self, p: Mapping[str, float], alpha: float = 0.05) -> pd.DataFrame:
+    def test(self, p: Mapping[str, float] | pd.Series[float], alpha: float = 0.05) -> pd.DataFrame:
         """Test every hypothesis.
 
         Parameters
         ----------
         p
-            The unadjusted p value of each hypothesis.
+            The unadjusted p value of each hypothesis: a mapping, or a Series with the ids as index.
         alpha
             Family-wise error.
 
@@ -127,7 +127,7 @@ class Graph:
             For p values that are missing, too many, or no probabilities.
         """
         names = list(self.weights)
-        values = _values(p, names)
+        values = _values({str(name): float(each) for name, each in p.items()}, names)
         adjusted = self._adjusted(values)
         columns = {"p": values, "p_adjusted": adjusted, "rejected": adjusted <= alpha}
         return pd.DataFrame(columns, index=pd.Index(names, name="id"))
