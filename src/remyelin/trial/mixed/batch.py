@@ -223,6 +223,8 @@ def _checked(
                 "", name, "not finite in some rows", "finite numbers",
                 "leave rows that are missing out, and use fit_each where they differ between trials",
             )  # fmt: skip
+    if (k < 0).any():
+        raise InputError("", "known", "negative in some rows", "variances of 0 or more", "give se^2")
     return design, Y, codes[0], codes[1] if inner is not None else None, k
 
 

@@ -75,6 +75,7 @@ def solve(
     layout: Layout,
     reml: bool,
     free: npt.NDArray[np.bool_] | None = None,
+    response: str = "response",
 ) -> Solution:
     """Maximise the likelihood of y = X beta + intercepts + residual.
 
@@ -90,6 +91,8 @@ def solve(
         Restricted likelihood, or the full one.
     free
         (3,) which variances are estimated; the others are zero. By default those of `layout`.
+    response
+        Its name, for messages.
 
     Raises
     ------
@@ -105,7 +108,7 @@ def solve(
     rest = values - basis @ coef
     scale = float(np.sqrt(rest @ rest / n))
     if scale <= 1e-10 * float(np.sqrt(values @ values / n)):
-        raise _no_residual("explained by the terms of the formula without any residue")
+        raise _no_residual(response, "explained by the terms of the formula without any residue")
     theta, beta, phi = np.zeros(3), np.empty(p), np.empty((p, p))
     A, B, Q = np.empty((p + 1, p + 1)), np.empty((3, p + 1, p + 1)), np.empty((3, 3, p + 1, p + 1))
     expected, observed = np.empty((3, 3)), np.empty((3, 3))
@@ -121,7 +124,7 @@ def solve(
     found = search(np.ascontiguousarray(Z), k, layout.ends, layout.outer, free, reml, theta, state)
     if np.isnan(found):
         where = "within the groups" if k.max() == 0 else "in rows whose standard error is 0, or all but 0"
-        raise _no_residual(f"without residue {where}")
+        raise _no_residual(response, f"without residue {where}")
     back = np.linalg.inv(upper)
     lower = np.linalg.inv(np.linalg.cholesky(A[:p, :p]))
     observed_w, expected_w = np.zeros((3, 3)), np.zeros((3, 3))
@@ -155,8 +158,8 @@ def _symmetric(matrix: FloatArray) -> FloatArray:
     return np.asarray((matrix + matrix.T) / 2)
 
 
-def _no_residual(found: str) -> InputError:
+def _no_residual(response: str, found: str) -> InputError:
     return InputError(
-        "", "response", found, "a measured response, which always leaves a residue",
+        "", response, found, "a measured response, which always leaves a residue",
         "look for a response that is constant, rounded, or copied from a covariate",
     )  # fmt: skip
