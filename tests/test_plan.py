@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -233,6 +236,9 @@ def test_assurance_by_drawing(protocol):
 
 def test_measuring_better(protocol):
     table = plan(protocol("measurement_sd = 0.9")).tables["measuring"]
+    weighed = table[table["weighted"]]
+    assert weighed["total"].iloc[0] < table["total"].iloc[0]
+    table = table[~table["weighted"]]
     assert (table["total"].diff().dropna() <= 0).all()
     assert table["sd"].iloc[-1] == pytest.approx(np.sqrt(0.35**2 + (1.3**2 - 0.9**2) / 30))
 
@@ -359,6 +365,32 @@ def test_a_full_plan_has_every_panel(tmp_path, protocol):
     ]
     assert planned._repr_html_().startswith("<pre>")
     assert set(planned.to_frame()["power"]) == {0.8, 0.85, 0.9}
+
+
+# ---------------------------------------------------------------- the tutorial
+
+TUTORIAL = Path(__file__).parents[1] / "docs/tutorials/plan-ccmr-two.md"
+
+
+@pytest.mark.slow
+def test_the_tutorial_prints_what_it_says(tmp_path):
+    """Every command of it, in order, in one folder; the reader's edit of the protocol is made in between."""
+    blocks = re.findall(r"```(console|toml)\n(.*?)```", TUTORIAL.read_text(), re.DOTALL)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    assert len(blocks) > 7
+    for kind, block in blocks:
+        if kind == "toml":
+            own = tmp_path / "next-trial.toml"
+            before, _, after = own.read_text().partition("[plan]")
+            rest = after[after.index("\n[") :] if "\n[" in after else ""
+            own.write_text(before + block + rest)
+            continue
+        command, _, expected = block.removeprefix("$ ").partition("\n")
+        done = subprocess.run(
+            command, shell=True, cwd=tmp_path, env={**os.environ, "PATH": path},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (done.stdout, done.stderr) == (expected, ""), command
 
 
 # ---------------------------------------------------------------- refused

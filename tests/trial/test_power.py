@@ -241,6 +241,16 @@ def test_measuring_better_never_needs_more(sd, part, factor):
         assert better.variance() == pytest.approx(sd**2 * (1 - part**2 * (1 - factor**2)), rel=1e-6)
 
 
+def test_lesions_weighed_by_their_own_error():
+    spread = Spread.of_sites(0.3, 1.5, 20, measurement=1.2)
+    same = spread.weighted([1.0, 1.0])
+    assert same.variance() == pytest.approx(spread.variance())
+    better = spread.weighted([0.2, 1.8])
+    own = [1.5**2 - 1.2**2 + 1.2**2 * each for each in (0.2, 1.8)]
+    assert better.site**2 == pytest.approx(2 / (1 / own[0] + 1 / own[1]))
+    assert better.variance() < spread.variance()
+
+
 def test_proportions_are_alike_from_both_sides():
     assert sample_size_proportions(0.35, 0.55) == pytest.approx(sample_size_proportions(0.65, 0.45))
     assert power_proportions(96, 0.35, 0.55) >= 0.8

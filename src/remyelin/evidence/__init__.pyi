@@ -1,4 +1,5 @@
 from .counts import lesion_counts as lesion_counts
+from .counts import lesion_volumes_mm3 as lesion_volumes_mm3
 from .load import Parameter as Parameter
 from .load import Source as Source
 from .load import parameter as parameter

@@ -188,23 +188,26 @@ def _measuring(plan: TrialPlan) -> Panel | None:
     table = plan.tables.get("measuring")
     if table is None:
         return None
-    first, half, none = table.iloc[0], table[table["factor"] == 0.5].iloc[0], table.iloc[-1]
+    first, half, none = (table[table["factor"] == factor].iloc[0] for factor in (1.0, 0.5, 0.0))
     answer = (
         f"Half the error of measurement saves {count(int(first['total'] - half['total']), 'participant')} of "
         f"{first['total']:.0f}, none of it {count(int(first['total'] - none['total']), 'participant')}."
     )
     rows = tuple(
-        (f"{row['factor']:g}", f"{row['measurement_sd']:.3g}", f"{row['sd']:.3g}", f"{row['total']:.0f}")
+        (
+            f"{row['factor']:g}{', weighed' if row['weighted'] else ''}",
+            f"{row['measurement_sd']:.3g}",
+            f"{row['sd']:.3g}",
+            f"{row['total']:.0f}",
+        )
         for _, row in table.iterrows()
     )
     columns = ("#times the error", f"#error, {plan.unit}", f"#SD of a participant, {plan.unit}", "#in all")
+    shown = Table("One row an error", columns, rows)
+    method = "Weighed: each lesion by its own precision, whose error variance goes with 1 / volume."
+    question = "What does measuring better buy?"
     return Panel(
-        "measuring",
-        "What does measuring better buy?",
-        answer,
-        (),
-        Table("One row an error", columns, rows),
-        unfolded=True,
+        "measuring", question, answer, (), shown, method if table["weighted"].any() else "", unfolded=True
     )
 
 

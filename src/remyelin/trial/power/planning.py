@@ -9,6 +9,7 @@ from typing import Literal
 import pandas as pd
 
 from remyelin.errors import InputError, RefuseRun
+from remyelin.evidence import lesion_volumes_mm3
 from remyelin.protocol import Plan, Protocol
 from remyelin.trial.power import tables
 from remyelin.trial.power.known import POWERS, effect_rows, implied, published_sizes, sd_rows
@@ -164,10 +165,17 @@ def _answers(asked: Plan, trial: Protocol, layout: Layout, *, known: bool) -> di
         "curve": tables.curve(question, widest),
         "effects": tables.effects(question, measured),
         "sites": tables.by_sites(question, power),
-        "measuring": tables.by_measurement(question, power),
+        "measuring": tables.by_measurement(question, power, _relative_errors(trial, layout)),
         "carry_over": tables.by_carry_over(question, measured, power),
         "assurance": _assured(asked, question, measured, sized),
     }
+
+
+def _relative_errors(trial: Protocol, layout: Layout) -> tuple[float, ...]:
+    """Error variances of lesions: one over the volume, as noise of single voxels leaves it."""
+    if layout.spread.unit != "lesion" or layout.spread.site == 0:
+        return ()
+    return tuple(1 / volume for volume in lesion_volumes_mm3("open-ms", trial.measure.min_volume_mm3))
 
 
 def _assured(

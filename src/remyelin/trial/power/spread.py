@@ -250,6 +250,18 @@ class Spread:
         }
         return replace(self, **changed)  # type: ignore[arg-type]
 
+    def weighted(self, relative: Sequence[float]) -> Spread:
+        """The same participants, each site weighed by what is known of it: its own error of measurement.
+
+        Parameters
+        ----------
+        relative
+            Error variances of sites, in any scale; their mean stands for `measurement`^2.
+        """
+        error = np.asarray(relative, dtype=np.float64)
+        own = self.site**2 - self.measurement**2 * (1 - error / error.mean())
+        return replace(self, site=math.sqrt(1 / np.mean(1 / own)), measurement=0.0)
+
     def words(self, unit: str = "") -> str:
         """In a sentence."""
         space = f" {unit}" if unit else ""

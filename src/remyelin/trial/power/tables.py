@@ -144,20 +144,28 @@ def enough_sites(question: Question, power: float) -> int | None:
     return high
 
 
-def by_measurement(question: Question, power: float) -> pd.DataFrame:
-    """What measuring better buys: ``factor, measurement_sd, sd, n_first, total``, factor on the error."""
+def by_measurement(question: Question, power: float, relative: Sequence[float] = ()) -> pd.DataFrame:
+    """What measuring better buys: ``factor, weighted, measurement_sd, sd, n_first, total``.
+
+    A row a factor on the error; then, where the error variances of sites relative to each other are known,
+    one whose sites are weighed by precision instead of all alike.
+    """
     spread = question.layout.spread
     if spread.measurement == 0:
         return pd.DataFrame()
+    cases = [(factor, False, spread.with_measurement(factor)) for factor in (1.0, 0.75, 0.5, 0.25, 0.0)]
+    if len(relative):
+        cases.append((1.0, True, spread.weighted(relative)))
     rows = []
-    for factor in (1.0, 0.75, 0.5, 0.25, 0.0):
-        own = replace(question.layout, spread=spread.with_measurement(factor))
-        n = question.needed(power, own)
+    for factor, weighted, own in cases:
+        layout = replace(question.layout, spread=own)
+        n = question.needed(power, layout)
         rows.append(
             {
                 "factor": factor,
+                "weighted": weighted,
                 "measurement_sd": factor * spread.measurement,
-                "sd": own.spread.sd(own.summary),
+                "sd": own.sd(layout.summary),
                 "n_first": n[0],
                 "total": question.total(n),
             }

@@ -127,9 +127,12 @@ def _measuring(plan: TrialPlan) -> Iterator[str]:
     if table is None:
         return
     yield f"of the SD, {table['measurement_sd'].iloc[0]:g} {plan.unit} is error of measurement"
+    now = table["total"].iloc[0]
     for _, row in table.iloc[1:].iterrows():
         words = "none of it" if row["factor"] == 0 else f"{row['factor']:g} of it"
-        yield f"{words}: {row['total']:.0f} in all instead of {table['total'].iloc[0]:.0f}"
+        if row["weighted"]:
+            words = "all of it, but lesions weighed by precision (error variance as 1 / volume)"
+        yield f"{words}: {row['total']:.0f} in all instead of {now:.0f}"
 
 
 def _carry_over(plan: TrialPlan) -> Iterator[str]:
