@@ -129,19 +129,6 @@ def completers(frames: list[pd.DataFrame], effect: float) -> pd.DataFrame:
     return _each(last, lambda f: remyelin.ancova("change ~ arm + baseline", f).table.loc["arm[T.b]"], effect)
 
 
-def imputed(frames: list[pd.DataFrame], effect: float) -> pd.DataFrame:
-    rng = np.random.default_rng(int(1e6 * abs(frames[0]["baseline"].iloc[0])))
-
-    def one(frame: pd.DataFrame) -> pd.Series:
-        draws = remyelin.impute(
-            frame, subject="patient", visit="visit", value="change", arm="arm", covariates=["baseline"],
-            method="MAR", reference="a", m=20, rng=rng,
-        )  # fmt: skip
-        return draws.analyse().iloc[0]
-
-    return _each(frames, one, effect)
-
-
 def crossed(frames: list[pd.DataFrame], effect: float) -> pd.DataFrame:
     return _each(frames, lambda frame: _crossover(frame, "crossover"), effect)
 

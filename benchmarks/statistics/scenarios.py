@@ -90,10 +90,6 @@ SCENARIOS: dict[str, Scenario] = {
         _of(t.visits, a.repeated, per_arm=10, dropout=None),
         0.5,
     ),
-    "mi": Scenario(
-        "30 an arm, MAR dropout; multiple imputation, 20 draws, Rubin",
-        _of(t.visits, a.imputed, per_arm=30, dropout="mar"),
-    ),
     "ancova-small": Scenario("10 an arm; ANCOVA", _of(t.parallel, a.covariance, arms=(10, 10)), 0.5),
     "ancova-skewed": Scenario(
         "20 an arm, exponential changes; ANCOVA", _of(t.parallel, a.covariance, arms=(20, 20), shape="skewed")

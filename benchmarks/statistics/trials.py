@@ -96,7 +96,7 @@ def parallel(
 def visits(
     rng: np.random.Generator, n: int, *, per_arm: int, dropout: str | None, effect: float = 0.0
 ) -> list[pd.DataFrame]:
-    """Changes at 4 visits; who did badly at a visit more often misses all later ones (`dropout="mar"`)."""
+    """Changes at 4 visits; with `dropout="mar"` half of those beyond a limit miss all later visits."""
     root = np.linalg.cholesky(np.array([[1.0, 0.6, 0.5, 0.4], [0.6, 1.3, 0.8, 0.6], [0.5, 0.8, 1.6, 1.0],
                                         [0.4, 0.6, 1.0, 2.0]]))  # fmt: skip
     arm = np.arange(2 * per_arm) >= per_arm
@@ -108,8 +108,8 @@ def visits(
         seen = np.ones_like(change, dtype=bool)
         if dropout == "mar":
             for v in range(1, 4):
-                # Arms differ in how bad a value must be: completers alone would be biased.
-                leaves = change[:, v - 1] + 0.5 * arm > 1.0
+                # In one arm those who do badly leave, in the other those who do well: completers are biased.
+                leaves = np.where(arm, change[:, v - 1], -change[:, v - 1]) > 0.5
                 gone = leaves & (rng.uniform(size=len(arm)) < 0.5)
                 seen[gone, v:] = False
         frame = pd.DataFrame(
