@@ -342,7 +342,7 @@ def test_an_analysis_as_json(run: Run, trial: Path, tmp_path: Path) -> None:
     done = run("analyse", "demo", out, "--allocation", trial / "allocation.tsv", "--json")
     assert (done.code, done.err) == (0, "")
     said = json.loads(done.out)
-    assert said.keys() == {"results", "flags"}
+    assert said.keys() == {"results", "flags", "missed"}
     (first,) = (row for row in said["results"] if row["endpoint"] == "submedian-lesion-mtr")
     assert (first["contrast"], first["unit"], first["n_participants"]) == ("treated - placebo", "pu", 8)
     assert 0 < first["ci_low"] < 1 < first["ci_high"]
