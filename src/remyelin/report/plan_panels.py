@@ -13,7 +13,7 @@ from remyelin.trial.power.tables import enough_sites
 from . import plan_details as details
 from . import plan_figures as figures
 from .panels import Headline, Panel, Table
-from .words import count, listing, number, percent, signed
+from .words import count, listing, number, percent, sentence, signed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,7 +30,7 @@ def headline(plan: TrialPlan) -> Headline:
     power, effect = percent(row["power"]), signed(plan.plan.effect or 0.0)
     words = (
         f"To find an effect of {effect} {plan.unit} with {power} power, {row['total']:.0f} participants must "
-        f"be measured. {_own(plan)} have a power of {percent(_own_power(plan))}."
+        f"be measured. {_own(plan)} have a power of {percent(round(_own_power(plan), 2))}."
     )
     aside = f"{_pair(row, 'n')} {GROUP[plan.layout.design]}"
     if row["recruit_total"] > row["total"]:
@@ -232,7 +232,7 @@ def _carry_over(plan: TrialPlan) -> Panel | None:
 
 
 def _said(plan: TrialPlan) -> Panel | None:
-    words = [*map(str, plan.missing), *plan.warnings]
+    words = [sentence(each) for each in (*map(str, plan.missing), *plan.warnings)]
     if not words:
         return None
     question = "What is missing?" if plan.missing else "What must be said beside the numbers?"
