@@ -12,6 +12,10 @@ from remyelin.errors import RefuseRun
 from remyelin.protocol import Protocol
 
 COLUMN = {"per_protocol": "kept_to_protocol"}
+ESTIMAND = {
+    "population": "p", "treatment": "t", "variable": "v", "summary": "s",
+    "intercurrent": {"stopped": "hypothetical", "relapse": "composite"},
+}  # fmt: skip
 
 
 def tables(name: str) -> dict:
@@ -163,6 +167,7 @@ def test_all_fields_survive_writing(tmp_path):
         visits(p)
         three_arms(p)
         first(missing="mar", delta=0.5, sensitivity=["j2r", "tipping-point"], df="kenward-roger-linear")(p)
+        p["endpoint"][0]["estimand"] = {**ESTIMAND, "event_days": {"stopped": "stop_day"}}
         p["sets"] = {**COLUMN, "windows": True}
         p["multiplicity"] = {
             "method": "graph",

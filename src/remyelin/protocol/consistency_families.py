@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 def families(protocol: Protocol) -> Iterator[Problem]:
     """What is wrong with the sets and the families."""
     for endpoint in protocol.endpoint:
-        for field, found, expected, fix in (*_set(endpoint, protocol), *_missing(endpoint)):
+        for field, found, expected, fix in (
+            *_set(endpoint, protocol),
+            *_missing(endpoint),
+            *_events(endpoint),
+        ):
             yield f"endpoint '{endpoint.id}' {field}", found, expected, fix
     if protocol.randomisation is not None:
         for field, found, expected, fix in _randomisation(protocol.randomisation, protocol):
@@ -85,6 +89,24 @@ def _missing(endpoint: Endpoint) -> Iterator[Problem]:
         if name != "re-randomisation" and not imputes:
             expected = "ancova or mmrm: what is imputed is one value a participant and visit"
             yield "sensitivity", f"'{name}' with {endpoint.estimator}", expected, "take it out"
+
+
+def _events(endpoint: Endpoint) -> Iterator[Problem]:
+    if endpoint.estimand is None:
+        return
+    strategies = endpoint.estimand.intercurrent
+    for event in endpoint.estimand.event_days:
+        field = "estimand.event_days"
+        if event not in strategies:
+            yield field, f"'{event}'", "an event of intercurrent", did_you_mean(event, strategies)
+        elif strategies[event] not in ("hypothetical", "treatment-policy"):
+            expected = "hypothetical or treatment-policy: the others need more than a day"
+            yield (
+                field,
+                f"'{event}' as {strategies[event]}",
+                expected,
+                "take it out, and define the outcome so",
+            )
 
 
 def _randomisation(given: Randomisation, protocol: Protocol) -> Iterator[Problem]:

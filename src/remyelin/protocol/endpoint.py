@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from remyelin.errors import did_you_mean
+from remyelin.protocol.families import Column
 from remyelin.protocol.parts import Finite, Id, Part, Probability, Text, VisitId, fault
 from remyelin.tables.measures import MEASURES
 
@@ -50,13 +51,16 @@ def _formula(text: str) -> str:
 class Estimand(Part):
     """`[endpoint.estimand]`: the five attributes of ICH E9(R1), whose treatment condition is the arm.
 
-    `intercurrent` gives each intercurrent event its strategy.
+    `intercurrent` gives each intercurrent event its strategy. `event_days` names for an event the column of
+    participants.tsv with the day on which it happened; values after a ``"hypothetical"`` event are then
+    missing.
     """
 
     population: Text
     treatment: Text
     variable: Text
     intercurrent: dict[str, Strategy]
+    event_days: dict[str, Column] = Field(default_factory=dict)
     summary: Text
 
 

@@ -98,10 +98,13 @@ def _sensitivity(study: Study, case: Case, found: Beside) -> Iterator[tuple[str,
 
 
 def _others(study: Study, case: Case) -> Iterator[tuple[str, Attempt]]:
-    """Means of participants, and values that failed."""
+    """Means of participants, values after an event, and values that failed."""
     if case.long.layout != "period":
         for sibling in _means(study, case):
             yield sibling.name, partial(sibling_rows, study, case, sibling)
+    if any(case.after.values()):
+        name = f"{case.endpoint.id} (values after events kept)"
+        yield name, partial(_with_events, study, case.endpoint, name)
     if case.long.any_failed:
         name = f"{case.endpoint.id} (quality fail included)"
         yield name, partial(_with_failed, study, case.endpoint, name)
@@ -141,6 +144,12 @@ def _tipped(study: Study, case: Case, found: Beside) -> list[ResultRow]:
     found.tipping.append(table)
     found.sentences += said
     return []
+
+
+def _with_events(study: Study, endpoint: Endpoint, name: str) -> list[ResultRow]:
+    """As under a treatment policy."""
+    case, _ = case_of(study, endpoint, keep_events=True)
+    return result_rows(case, name, fit_set(case, study.protocol, endpoint.own_set))
 
 
 def _with_failed(study: Study, endpoint: Endpoint, name: str) -> list[ResultRow]:

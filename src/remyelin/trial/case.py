@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 from remyelin.errors import Flag
 from remyelin.protocol import Endpoint, Protocol
 from remyelin.tables import MEASURES, Measurements
+from remyelin.trial.events import before_events
 from remyelin.trial.fits import Fitted
 from remyelin.trial.formula import parse
 from remyelin.trial.long import Long, long_rows
@@ -34,13 +36,14 @@ class Study:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The rows of an endpoint, and who is in which set."""
+    """The rows of an endpoint, who is in which set, and in how many values after an event are missing."""
 
     endpoint: Endpoint
     long: Long
     people: pd.DataFrame
     rows: pd.DataFrame
     members: pd.DataFrame
+    after: Mapping[str, int]
 
     def of(self, name: str) -> pd.DataFrame:
         """The rows of an analysis set."""
@@ -56,13 +59,20 @@ class Case:
         return self.of(self.endpoint.own_set)
 
 
-def case_of(study: Study, endpoint: Endpoint, *, keep_failed: bool = False) -> tuple[Case, tuple[Flag, ...]]:
-    """Put the rows of an endpoint together; with what is doubtful about them."""
-    long = long_rows(study.measurements, study.protocol, endpoint, keep_failed=keep_failed)
+def case_of(
+    study: Study, endpoint: Endpoint, *, keep_failed: bool = False, keep_events: bool = False
+) -> tuple[Case, tuple[Flag, ...]]:
+    """Put the rows of an endpoint together; with what is doubtful about them.
+
+    With `keep_failed` values of quality fail stay, with `keep_events` those after a hypothetical event.
+    """
+    kept = before_events(study.measurements, study.protocol, endpoint, study.covariates)
+    measured = study.measurements if keep_events else kept.measurements
+    long = long_rows(measured, study.protocol, endpoint, keep_failed=keep_failed)
     people, flags = join(long.changes, study.allocation, study.covariates)
     rows = _usable(long, people, study.protocol)
     found, doubts = members(long, rows, people, study.protocol, study.covariates)
-    return Case(endpoint, long, people, rows, found), (*long.flags, *flags, *doubts)
+    return Case(endpoint, long, people, rows, found, kept.after), (*long.flags, *flags, *doubts)
 
 
 def _usable(long: Long, people: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:

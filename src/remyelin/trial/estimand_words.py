@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from remyelin.errors import Flag
 from remyelin.protocol import Endpoint
@@ -29,6 +29,13 @@ def estimand_words(endpoint: Endpoint) -> Iterable[str]:
         f"Estimand ({ICH}): population, {estimand.population}; treatments, {estimand.treatment}; variable, "
         f"{estimand.variable}; intercurrent events, {events or 'none foreseen'}; summary, {estimand.summary}."
     )
+
+
+def event_words(after: Mapping[str, int]) -> Iterator[str]:
+    """In how many participants values after an event were set to missing."""
+    for event, n in after.items():
+        whom = f"in {n} participants"
+        yield f"Values measured after {event} were taken as missing (hypothetical strategy), {whom}."
 
 
 def estimand_flags(endpoint: Endpoint) -> Iterator[Flag]:

@@ -10,7 +10,7 @@ from remyelin.errors import Flag, InputError
 from remyelin.protocol import Endpoint
 from remyelin.trial.beside import beside
 from remyelin.trial.case import Case, ResultRow, Study, case_of, result_rows
-from remyelin.trial.estimand_words import estimand_flags
+from remyelin.trial.estimand_words import estimand_flags, event_words
 from remyelin.trial.fits import Fitted
 from remyelin.trial.incomplete import fit_set
 from remyelin.trial.long import Long
@@ -84,7 +84,7 @@ def estimate(study: Study, endpoint: Endpoint) -> Estimated:
         results=(*results, *more.results, *sets),
         same=same,
         tipping=tuple(more.tipping),
-        sentences=tuple(more.sentences),
+        sentences=(*event_words(case.after), *more.sentences),
         flags=(
             *flags,
             *estimand_flags(endpoint),
