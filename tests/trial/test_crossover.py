@@ -143,6 +143,8 @@ def test_sequence_is_derived_where_no_column_has_it():
     assert_allclose(one.table.to_numpy(), other.table.to_numpy(), rtol=1e-8)
     short = fit(data.drop(columns="sequence"), "latency_ms ~ treatment + period")
     assert_allclose(short.carry_over().to_numpy(), one.carry_over().to_numpy(), rtol=1e-6)
+    delayed = fit(data, estimand="delayed-treatment", baseline="base_ms")
+    assert_allclose(delayed.carry_over().to_numpy(), one.carry_over().to_numpy(), rtol=1e-6)
 
 
 def test_one_eye_a_participant():
@@ -219,7 +221,7 @@ def test_estimands_when_the_effect_lasts():
     assert carry.loc["error of the crossover", "estimate"] == pytest.approx(2, abs=0.05)
     assert ours.losses().loc[1.0, "effect"] == pytest.approx(-4, abs=0.1)
     assert ours.losses().loc[0.5, "shown"] == 0.75
-    assert "it is there by the test" in str(ours)
+    assert "the test sees it" in str(ours)
 
 
 def test_remaining_effect():
@@ -245,7 +247,12 @@ def test_only_the_first_period():
     data = trial().query("period == 1")
     with pytest.raises(InputError, match="first-period"):
         fit(data)
-    one = fit(data, estimand="first-period").contrasts().iloc[0]
+    alone = fit(data, estimand="first-period")
+    assert list(alone.estimands().index) == ["first-period"]
+    for what in (alone.carry_over, alone.losses):
+        with pytest.raises(InputError, match="two periods"):
+            what()
+    one = alone.contrasts().iloc[0]
     whole = fit(trial(), estimand="first-period").contrasts().iloc[0]
     assert_allclose(one.to_numpy(float), whole.to_numpy(float), rtol=1e-10)
 

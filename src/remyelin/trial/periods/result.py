@@ -10,8 +10,9 @@ from typing import Any
 import numpy.typing as npt
 import pandas as pd
 
-from remyelin.errors import Flag
+from remyelin.errors import Flag, InputError
 from remyelin.trial.design import Design, FloatArray
+from remyelin.trial.formula import parse
 from remyelin.trial.means import Weights, differences, mean_rows
 from remyelin.trial.periods.carry import SHARES, carry_over_rows, losses
 from remyelin.trial.periods.estimands import EXPOSED, QUESTIONS
@@ -78,6 +79,8 @@ class Crossover:
         for name, question in QUESTIONS.items():
             if name == "baseline-adjusted" and self.spec.baseline is None:
                 continue
+            if name != "first-period" and not self._both_periods():
+                continue
             one = self if name == self.estimand else _fit(self.spec, name)
             row = one.contrasts().iloc[[0]]
             row.index = pd.Index([name], name="estimand")
@@ -98,10 +101,11 @@ class Crossover:
         alone where p < 0.1) makes more errors than either analysis (Freeman 1989, 10.1002/sim.4780081202) and
         is not offered. Look at the interval of the error.
         """
-        if self.spec.roles.sequence in self.design.factors:
-            return carry_over_rows(self)
-        formula = f"{self.spec.formula} + {self.spec.roles.sequence}"
-        return carry_over_rows(_fit(replace(self.spec, formula=formula), "crossover"))
+        spec, sequence = self.spec, self.spec.roles.sequence
+        if sequence not in parse(spec.formula)[2]:
+            spec = replace(spec, formula=f"{spec.formula} + {sequence}")
+        same = self.estimand == "crossover" and spec is self.spec
+        return carry_over_rows(self if same else self._crossover(spec))
 
     def losses(self, shares: Sequence[float] = SHARES) -> pd.DataFrame:
         """What the crossover shows of an effect of which a share is left in the second period.
@@ -112,8 +116,16 @@ class Crossover:
             Index ``share_left``; ``shown``, the part 1 - share / 2, and ``effect``, what would then be behind
             this estimate, in the unit of the response.
         """
-        one = self if self.estimand == "crossover" else _fit(self.spec, "crossover")
+        one = self if self.estimand == "crossover" else self._crossover(self.spec)
         return losses(float(one.contrasts()["estimate"].iloc[0]), shares)
+
+    def _both_periods(self) -> bool:
+        return len(self.spec.data[self.spec.roles.period].cat.categories) == 2
+
+    def _crossover(self, spec: Specification) -> Crossover:
+        if not self._both_periods():
+            raise InputError("", spec.roles.period, "seen once", "two periods", "wait for the second period")
+        return _fit(spec, "crossover")
 
     @property
     def flags(self) -> tuple[Flag, ...]:
@@ -135,10 +147,10 @@ class Crossover:
 
     def _carry_over_flag(self) -> Flag:
         carry, error = (row for _, row in self.carry_over().iterrows())
-        unlike = "the test cannot see less" if carry["p"] >= 0.1 else "it is there by the test"
+        seen = "by a test that sees little" if carry["p"] >= 0.1 else "the test sees it"
         return Flag(
             "", "carry-over",
-            f"{carry['estimate']:+.3g} (p = {carry['p']:.2g}; {unlike}), an error of "
+            f"{carry['estimate']:+.3g} (p = {carry['p']:.2g}; {seen}), an error of "
             f"{error['estimate']:+.3g} ({error['ci_low']:+.3g} to {error['ci_high']:+.3g}) in the estimate; "
             "if half of the effect lasts, a quarter of it is lost",
             "a washout that makes it nil",
