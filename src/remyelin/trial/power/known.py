@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
@@ -39,7 +39,7 @@ def effect_rows(endpoint: Endpoint) -> list[Parameter]:
     return list(_rows(_EFFECT, endpoint))
 
 
-def _rows(names: dict[str, tuple[str, ...]], endpoint: Endpoint) -> Iterator[Parameter]:
+def _rows(names: Mapping[str, tuple[str, ...]], endpoint: Endpoint) -> Iterator[Parameter]:
     if endpoint.measure == "mtr_pu" and endpoint.site != "lesion":
         return
     for row in parameters():

@@ -87,8 +87,8 @@ def plan(
     asked = updated(trial, {**given, "n_simulations": simulate})
     alpha = trial.primary.alpha
     if asked.power is not None and asked.power <= alpha:
-        found, expected = f"{asked.power:g}", f"above alpha, {alpha:g}"
-        raise RefuseRun("", "power", found, expected, "write 0.8 for 80 %")
+        expected = f"above alpha, {alpha:g}"
+        raise RefuseRun("", "power", f"{asked.power:g}", expected, "write 0.8 for 80 %")
     spread, missing = _spread(asked, trial)
     layout = layout_of(asked, trial, spread or Spread.of_participant(1.0))
     found = _on_record(asked, trial, layout) | _answers(asked, trial, layout, known=spread is not None)
@@ -147,9 +147,9 @@ def _answers(asked: Plan, trial: Protocol, layout: Layout, *, known: bool) -> di
     _, n = planned_groups(trial)
     measured = tuple(each * (1 - (asked.dropout or 0.0)) for each in n)
     if layout.df(*measured) < 1:
-        found = " + ".join(f"{each:g}" for each in measured)
+        too_few = " + ".join(f"{each:g}" for each in measured)
         expected = "enough participants for a variance"
-        raise RefuseRun("", "arm n", f"{found} measured", expected, "give the number of each arm")
+        raise RefuseRun("", "arm n", f"{too_few} measured", expected, "give the number of each arm")
     powers = sorted({*POWERS, *([asked.power] if asked.power else [])})
     rows = [{"power": each, "effect": detectable(layout, measured, each)} for each in powers]
     found = {"detectable": pd.DataFrame(rows)}

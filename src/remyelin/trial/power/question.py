@@ -71,9 +71,9 @@ def spread_of(plan: Plan, protocol: Protocol) -> Spread:
         The SD of one eye or lesion without how many a participant has, or how alike they are.
     """
     endpoint = protocol.primary
-    kept = {"source": plan.sd_source or "", "measurement": plan.measurement_sd or 0.0}
+    source, measurement = plan.sd_source or "", plan.measurement_sd or 0.0
     if plan.sd is not None and plan.sd_unit == "participant":
-        return Spread.of_participant(plan.sd, **kept)
+        return Spread.of_participant(plan.sd, source=source, measurement=measurement)
     kind = endpoint.site.partition(":")[0]
     unit = plan.sd_unit or (kind if kind in ("eye", "lesion") else "lesion")
     counts = _counts(plan, protocol)
@@ -84,13 +84,17 @@ def spread_of(plan: Plan, protocol: Protocol) -> Spread:
                 f"how many {unit}s of a participant are measured and how alike they change",
                 f"give sites = 1 for one {unit} each, or more with icc, 0 (independent) to 1 (alike)",
             )  # fmt: skip
-        return Spread.of_icc(plan.sd, 1.0 if plan.icc is None else plan.icc, counts, unit=unit, **kept)
+        icc = 1.0 if plan.icc is None else plan.icc
+        return Spread.of_icc(plan.sd, icc, counts, unit=unit, source=source, measurement=measurement)
     if plan.between_sd is not None and plan.site_sd is not None and counts is not None:
-        return Spread.of_sites(plan.between_sd, plan.site_sd, counts, unit=unit, **kept)
+        between, site = plan.between_sd, plan.site_sd
+        return Spread.of_sites(between, site, counts, unit=unit, source=source, measurement=measurement)
     assert plan.patient_period_sd is not None
     assert plan.eye_period_sd is not None
     eyes = 2 if plan.sites is None else int(plan.sites)
-    return Spread.of_periods(plan.patient_period_sd, plan.eye_period_sd, eyes, **kept)
+    return Spread.of_periods(
+        plan.patient_period_sd, plan.eye_period_sd, eyes, source=source, measurement=measurement
+    )
 
 
 def _counts(plan: Plan, protocol: Protocol) -> tuple[int, ...] | None:

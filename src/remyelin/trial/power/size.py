@@ -223,7 +223,7 @@ def detectable_effect(
     return detectable(layout, groups(n, layout), power)
 
 
-def detectable(layout: Layout, n: tuple[int, ...], power: float) -> float:
+def detectable(layout: Layout, n: tuple[float, ...], power: float) -> float:
     """As `detectable_effect`, of a layout."""
     from scipy.optimize import brentq
 

@@ -92,7 +92,7 @@ def curve(question: Question, highest: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def effects(question: Question, n: tuple[int, ...]) -> pd.DataFrame:
+def effects(question: Question, n: tuple[float, ...]) -> pd.DataFrame:
     """Power of `n` participants a group by effect: ``effect, power``, from 0 to what is found for sure."""
     sure = detectable(question.layout, n, 0.99)
     sign = math.copysign(1.0, question.effect)
@@ -173,7 +173,7 @@ def by_measurement(question: Question, power: float, relative: Sequence[float] =
     return pd.DataFrame(rows)
 
 
-def by_carry_over(question: Question, n: tuple[int, ...], power: float) -> pd.DataFrame:
+def by_carry_over(question: Question, n: tuple[float, ...], power: float) -> pd.DataFrame:
     """A crossover with a part of the effect left: ``carry_over, left, lost, power, total_needed``."""
     if question.layout.design != "crossover":
         return pd.DataFrame()
@@ -195,7 +195,7 @@ def by_carry_over(question: Question, n: tuple[int, ...], power: float) -> pd.Da
 
 
 def assurance(
-    question: Question, n: tuple[int, ...], effect_sd: float = 0.0, sd_df: float | None = None
+    question: Question, n: tuple[float, ...], effect_sd: float = 0.0, sd_df: float | None = None
 ) -> float:
     """Probability of a significant result in the direction of the effect, over what is uncertain.
 
