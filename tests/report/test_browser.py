@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from remyelin.report import all_pages
+from remyelin.report import all_pages, save_plan
+from remyelin.trial.power import plan
 
 from .test_evoked import VEP_PANELS
 from .test_page import PERSON_PANELS, TRIAL_PANELS
@@ -28,6 +29,8 @@ def site(trial_folder: Path, eye_folder: Path, tmp_path_factory: pytest.TempPath
     all_pages(out)
     shutil.copytree(eye_folder, out / "vep")
     all_pages(out / "vep")
+    for name in ("rebuild", "ccmr-one"):
+        save_plan(plan(name), out / name)
     return out
 
 
@@ -70,6 +73,8 @@ def visit(site: Path, browser: Any) -> Iterator[Any]:
         ("sub-01/sub-01.html", PERSON_PANELS, 1, 2),
         ("vep/sub-01/sub-01.html", [*VEP_PANELS, "flags"], 3, 0),
         ("vep/sub-02/sub-02.html", [*VEP_PANELS, "sectors", "flags"], 4, 0),
+        ("rebuild/plan.html", ["size", "here", "assurance", "carry-over", "record"], 3, 0),
+        ("ccmr-one/plan.html", ["said", "here", "record", "published"], 1, 0),
     ],
 )
 def test_every_panel_and_picture_is_drawn(visit, name, panels, charts, brains):
@@ -92,7 +97,9 @@ def test_every_panel_and_picture_is_drawn(visit, name, panels, charts, brains):
     assert all(loaded)
 
 
-@pytest.mark.parametrize("name", ["report.html", "sub-01/sub-01.html", "vep/sub-02/sub-02.html"])
+@pytest.mark.parametrize(
+    "name", ["report.html", "sub-01/sub-01.html", "vep/sub-02/sub-02.html", "rebuild/plan.html"]
+)
 @pytest.mark.parametrize("width", [360, 1200])
 def test_nothing_runs_out_of_the_page(visit, name, width):
     page = visit(name, width)

@@ -69,7 +69,7 @@ class TrialPlan:
         return self.tables.get("sizes", self.tables.get("on_record", pd.DataFrame()))
 
     def to_dict(self) -> dict[str, Any]:
-        """For machines; a missing number is null."""
+        """For machines; a missing number is null, an infinite one ``"inf"``."""
         return {
             "protocol": self.protocol.trial.id,
             "endpoint": self.protocol.primary.id,
@@ -95,5 +95,5 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, float):
-        return None if math.isnan(value) else "all" if math.isinf(value) else value
+        return None if math.isnan(value) else "inf" if math.isinf(value) else value
     return value

@@ -232,3 +232,5 @@ def _simplified(trial: Protocol) -> Iterator[str]:
         yield f"{len(trial.arm) - 1} arms are each compared with the reference; alpha is not divided"
     if trial.primary.estimator == "mmrm":
         yield "the closed forms compare the last visit; an MMRM gains from the others where some are missing"
+    elif len(trial.primary.visits) > 2 and trial.trial.design != "crossover":
+        yield "planned as one change from the first to the last visit"

@@ -115,7 +115,9 @@ def layout_of(plan: Plan, protocol: Protocol, spread: Spread) -> Layout:
     endpoint = protocol.primary
     crossover = protocol.trial.design == "crossover"
     design: Design = "crossover" if crossover else "parallel"
-    summary: Summary = "mixed" if endpoint.estimator in ("mixed", "gee") and not crossover else "mean"
+    summary: Summary = "mean"
+    if endpoint.estimator in ("mixed", "gee") and not crossover:
+        summary = "pooled" if endpoint.correlation == "independence" else "mixed"
     return Layout(
         spread,
         design,
