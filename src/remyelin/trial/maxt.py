@@ -41,7 +41,7 @@ def at_most(c: float, correlation: FloatArray, df: float, *, two_sided: bool = T
 
     Examples
     --------
-    Three treatments against one control (Dunnett 1955, 10.1080/01621459.1955.10501294, prints 2.35):
+    Three treatments against one control (Dunnett 1964, 10.2307/2528490, prints 2.35):
 
     >>> three = np.full((3, 3), 0.5) + 0.5 * np.eye(3)
     >>> round(at_most(2.349, three, np.inf), 4)
