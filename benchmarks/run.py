@@ -24,6 +24,11 @@ SCRIPTS = (
     ("vep/detection.py", "--jobs", "2"),
     ("vep/patients.py", "--jobs", "2"),
     ("vep/speed.py",),
+    ("statistics/crossover.py",),
+    ("statistics/rerandomisation.py",),
+    ("statistics/few_clusters.py",),
+    ("statistics/known_errors.py",),
+    ("statistics/doses.py",),
 )
 
 
