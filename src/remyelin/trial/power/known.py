@@ -11,7 +11,7 @@ from remyelin.errors import InputError
 from remyelin.evidence.load import Parameter, parameters
 from remyelin.protocol import Endpoint
 from remyelin.trial.power.layout import Layout
-from remyelin.trial.power.noncentral import t_power
+from remyelin.trial.power.noncentral import root, t_power
 from remyelin.trial.power.spread import Spread, row_words
 
 POWERS = (0.8, 0.9)
@@ -164,7 +164,5 @@ def published_sizes(endpoint: Endpoint, power: float = 0.8, alpha: float = 0.05)
 
 
 def _implied_d(total: float, power: float, alpha: float) -> float:
-    from scipy.optimize import brentq
-
     n = total / 2
-    return float(brentq(lambda d: float(t_power(d * (n / 2) ** 0.5, total - 2, alpha)) - power, 0.01, 5.0))
+    return root(lambda d: float(t_power(d * (n / 2) ** 0.5, total - 2, alpha)) - power, 0.0, 5.0)

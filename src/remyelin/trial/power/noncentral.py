@@ -62,8 +62,6 @@ def smallest(power_at: Callable[[float], float], power: float, least: float) -> 
     InputError
         If a million are not enough.
     """
-    from scipy.optimize import brentq
-
     if power_at(least) >= power:
         return least
     high = 2 * least
@@ -74,4 +72,18 @@ def smallest(power_at: Callable[[float], float], power: float, least: float) -> 
                 "", "effect", f"so small that {MOST:,} participants do not reach a power of {power:g}",
                 "an effect that a trial can find", "give a larger effect, in the unit of the SD",
             )  # fmt: skip
-    return float(brentq(lambda n: power_at(n) - power, high / 2, high, xtol=1e-9))
+    return root(lambda n: power_at(n) - power, high / 2, high)
+
+
+def root(rising: Callable[[float], float], low: float, high: float) -> float:
+    """Where a rising function is 0, by bisection to 1e-12 of `high`; to import SciPy's takes longer.
+
+    Examples
+    --------
+    >>> round(root(lambda x: x * x - 2, 0.0, 2.0), 9)
+    1.414213562
+    """
+    while high - low > 1e-12 * max(abs(high), 1.0):
+        middle = (low + high) / 2
+        low, high = (low, middle) if rising(middle) >= 0 else (middle, high)
+    return (low + high) / 2

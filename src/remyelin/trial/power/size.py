@@ -10,7 +10,7 @@ from typing import Any
 
 from remyelin.errors import InputError
 from remyelin.trial.power.layout import Design, Layout
-from remyelin.trial.power.noncentral import t_power
+from remyelin.trial.power.noncentral import root, t_power
 from remyelin.trial.power.spread import SUMMARIES, Spread, Summary
 
 GROUP = {"parallel": "an arm", "crossover": "a sequence", "paired": "in one group"}
@@ -225,11 +225,9 @@ def detectable_effect(
 
 def detectable(layout: Layout, n: tuple[float, ...], power: float) -> float:
     """As `detectable_effect`, of a layout."""
-    from scipy.optimize import brentq
-
     se, df = layout.se(*n), layout.df(*n)
-    at = brentq(lambda ncp: float(t_power(ncp, df, layout.alpha, layout.sided)) - power, 0.0, 30.0)
-    return float(at * se / layout.left(1.0))
+    at = root(lambda ncp: float(t_power(ncp, df, layout.alpha, layout.sided)) - power, 0.0, 30.0)
+    return at * se / layout.left(1.0)
 
 
 def groups(n: int | Sequence[int], layout: Layout) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from remyelin.trial.power.layout import Layout
-from remyelin.trial.power.noncentral import FloatArray
+from remyelin.trial.power.noncentral import FloatArray, root
 
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
@@ -124,10 +124,9 @@ def dropout_risk(baseline: FloatArray, share: float, slope: float) -> FloatArray
     """Probability of not being measured: logistic in the baseline, `share` on average over a normal one."""
     if share == 0 or slope == 0:
         return np.full(baseline.shape, share)
-    from scipy.optimize import brentq
     from scipy.special import expit
 
     nodes, weights = np.polynomial.hermite_e.hermegauss(41)
     weights = weights / weights.sum()
-    level = brentq(lambda a: float(weights @ expit(a + slope * nodes)) - share, -60.0, 60.0)
+    level = root(lambda a: float(weights @ expit(a + slope * nodes)) - share, -60.0, 60.0)
     return np.asarray(expit(level + slope * baseline), dtype=np.float64)
