@@ -309,7 +309,7 @@ def two_in_one(data):
         (trial(), {"formula": f"{FORMULA} + base_ms", "baseline": "base_ms"}, "formula"),
         (broken(exposed=np.arange(96) % 7), {"formula": f"{FORMULA} + exposed"}, "formula"),
         (trial(), {"baseline": "before_ms"}, "before_ms"),
-        (trial(3), {"formula": f"{FORMULA} + age"}, "latency_ms"),
+        (trial(3), {"formula": f"{FORMULA} + age"}, "participant_id"),
         (pd.concat([trial().query("period == 1"), trial().query("period == 2").assign(
             participant_id=lambda d: d["participant_id"] + "b")]), {}, "period"),
         (trial(), {"baseline": "eye", "model": "grizzle", "estimand": "baseline-adjusted"}, "eye"),

@@ -76,14 +76,14 @@ def fit_periods(
     try:
         found = fit_reml(blocks(design.X, design.y, known, person, eye, period))
     except np.linalg.LinAlgError:
-        raise _too_few() from None
+        raise _too_few(columns[0]) from None
     if not known.any():
         _check_free(found, design, eye is not None, period is not None)
     names = pd.Index(design.names, name="term")
     vcov = found.adjusted if df == "kenward-roger" else found.phi
     own = np.eye(len(names))
     if not (np.diag(vcov) > 0).all():
-        raise _too_few()
+        raise _too_few(columns[0])
     return PeriodModel(
         df_method=df,
         alpha=alpha,
@@ -98,10 +98,10 @@ def fit_periods(
     )
 
 
-def _too_few() -> InputError:
+def _too_few(participant: str) -> InputError:
     return InputError(
-        "", "eye", "measured in both periods in too few participants to tell the variances apart",
-        "several participants with two eyes and two periods", "take model='grizzle' or model='nested'",
+        "", participant, "too few with two eyes and two periods to tell the variances apart",
+        "several complete participants for each term", "use fewer terms, or take model='grizzle'",
     )  # fmt: skip
 
 

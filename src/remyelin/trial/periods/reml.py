@@ -21,6 +21,10 @@ ITERATIONS = 500
 HALVINGS = 40
 # Score' I^-1 score is twice the gain in log-likelihood that is left.
 TOLERANCE = 1e-19
+# Less information about a variance, relative to its square, than this is none.
+IDENTIFIED = 1e-6
+# Below this gain the likelihood is taken as quadratic.
+NEAR = 1.0
 # Below this gain the deviance is too coarse to judge a step, and the step is taken as it is.
 VISIBLE = 1e-8
 # A variance is at its bound below this share of the residual variance.
@@ -40,6 +44,12 @@ class Blocks:
     y: FloatArray
     G: FloatArray
     fixed: FloatArray
+
+    @property
+    def mean_known(self) -> float:
+        """Mean of the known variances; a place without a row has 1 and is taken off."""
+        empty = self.y.size - self.n_rows
+        return (float(np.trace(self.fixed, axis1=1, axis2=2).sum()) - empty) / self.n_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +72,7 @@ class Reml:
 
 
 def fit_reml(blocks: Blocks) -> Reml:
-    """Fisher scoring with step halving; a variance that falls to zero is held there, and `free` names it.
+    """Maximise with step halving; a variance that falls to zero is held there, and `free` says so.
 
     Raises
     ------
@@ -76,17 +86,25 @@ def fit_reml(blocks: Blocks) -> Reml:
     for _ in range(ITERATIONS):
         if parts is None:
             break
-        score, information = parts[3], parts[4]
+        score = parts[3]
         free = (theta > lower) | (score > 0)
         step = np.zeros(len(theta))
-        step[free] = np.linalg.solve(information[np.ix_(free, free)], score[free])
+        step[free] = _step(score[free], parts[4][np.ix_(free, free)], parts[5][np.ix_(free, free)])
         gain = float(score @ step)
         # Rounding is all that moves a gain that no longer falls.
         if gain < TOLERANCE or last <= gain < VISIBLE:
-            return _finish(theta, free & (theta > lower), parts)
+            return _finish(blocks, theta, free & (theta > lower), parts)
         last = gain
         theta, parts = _search(blocks, theta, step, parts[0] if gain > VISIBLE else np.inf, lower)
     raise np.linalg.LinAlgError("no convergence")
+
+
+def _step(score: FloatArray, expected: FloatArray, observed: FloatArray) -> FloatArray:
+    """Fisher scoring far from the maximum, where it is safe; Newton's step near it, where it is fast."""
+    step = np.asarray(np.linalg.solve(expected, score))
+    if float(score @ step) < NEAR and np.linalg.eigvalsh(observed)[0] > 0:
+        step = np.asarray(np.linalg.solve(observed, score))
+    return step
 
 
 def _search(
@@ -108,10 +126,14 @@ def _scale(blocks: Blocks) -> float:
     return float(left @ left) / (blocks.n_rows - X.shape[1])
 
 
-def _finish(theta: FloatArray, free: npt.NDArray[np.bool_], parts: Parts) -> Reml:
+def _finish(blocks: Blocks, theta: FloatArray, free: npt.NDArray[np.bool_], parts: Parts) -> Reml:
     assert parts is not None
     deviance, beta, phi, _, information, curvature, P, Q = parts
     kept = np.ix_(free, free)
+    # Twice the information about a log variance is its degrees of freedom: it and any mixture must have some.
+    size = theta[free] + blocks.mean_known
+    if np.linalg.eigvalsh(information[kept] * np.outer(size, size))[0] < IDENTIFIED:
+        raise np.linalg.LinAlgError("variances that cannot be told apart")
     expected, observed = (
         np.asarray(np.linalg.inv(each[kept]), np.float64) for each in (information, curvature)
     )
