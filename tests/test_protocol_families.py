@@ -65,6 +65,11 @@ def three_arms(p):
         ("demo", then(visits, first(formula="change ~ arm")), ["formula with visit", "arm * visit"]),
         ("demo", first(formula="change ~ arm + visit"), ["'visit' on the right", "take visit out"]),
         ("demo", first(formula="change ~ arm + period"), ["'period' on the right", "parallel"]),
+        (
+            "demo",
+            first(formula="change ~ arm + baseline_mean"),
+            ["'baseline_mean' on the right", "baseline, where"],
+        ),
         ("demo", first(formula="change ~ arm + value"), ["'value' on the right", "left only"]),
         ("rebuild", first(formula="change ~ treatment + arm"), ["'arm' on the right", "sequence"]),
         ("rebuild", first(visits=["M00", "M01", "M05"]), ["visits", "end of each period", '"M03"']),

@@ -27,7 +27,13 @@ def row_of(analysis: Analysis, name: str = NAME, estimator: str = "mixed"):
 
 
 def same(row, direct) -> None:
-    for ours, theirs in (("estimate", "estimate"), ("se", "se"), ("df", "df"), ("p", "p"), ("statistic", "t")):
+    for ours, theirs in (
+        ("estimate", "estimate"),
+        ("se", "se"),
+        ("df", "df"),
+        ("p", "p"),
+        ("statistic", "t"),
+    ):
         assert row[ours] == pytest.approx(direct[theirs], rel=1e-9)
 
 
@@ -45,7 +51,9 @@ def test_each_lesion_is_a_row_of_the_mixed_model(measurements, protocol, allocat
 
 def test_each_lesion_is_a_row_of_the_estimating_equations(measurements, protocol, allocation):
     analysis = analyse(measurements, endpoint_of(protocol, estimator="gee"), allocation)
-    direct = gee("change ~ arm + baseline", analysis.rows[NAME], "participant_id", arm="arm", reference="placebo")
+    direct = gee(
+        "change ~ arm + baseline", analysis.rows[NAME], "participant_id", arm="arm", reference="placebo"
+    )
     same(row_of(analysis, estimator="gee"), direct.contrasts().iloc[0])
     assert "10.1111/j.0006-341X.2001.00126.x" in analysis.methods
     assert "exchangeable working correlation" in analysis.methods
@@ -57,6 +65,7 @@ def test_weights_and_means_of_participants_stand_beside_it(measurements, protoco
     names = set(analysis.results.frame["endpoint"])
     assert f"{NAME} (weighted by measurement error)" in names
     assert f"{NAME} (means of participants)" in names
+    assert f"{NAME} (mean baseline of the participant added)" in names
     assert f"{NAME} (precision-weighted mean of lesions)" in names
     assert analysis.results.frame["prespecified"].sum() == 1
 
@@ -67,14 +76,21 @@ def test_weights_may_be_prespecified(rows, protocol, allocation):
     plan = endpoint_of(protocol, weighting="measurement-error")
     analysis = analyse(Measurements.from_rows(table), plan, allocation)
     direct = mixed_model(
-        "change ~ arm + baseline", analysis.rows[NAME], "participant_id", arm="arm", reference="placebo", se="se"
+        "change ~ arm + baseline",
+        analysis.rows[NAME],
+        "participant_id",
+        arm="arm",
+        reference="placebo",
+        se="se",
     )
     same(row_of(analysis), direct.contrasts().iloc[0])
     assert f"{NAME} (measurement error not used)" in set(analysis.results.frame["endpoint"])
     assert "known part of its variance" in analysis.methods
 
 
-def test_only_lesions_below_the_median_are_rows_where_the_endpoint_selects_them(measurements, protocol, allocation):
+def test_only_lesions_below_the_median_are_rows_where_the_endpoint_selects_them(
+    measurements, protocol, allocation
+):
     analysis = analyse(measurements, endpoint_of(protocol, select="submedian"), allocation)
     assert len(analysis.rows[NAME]) == 120
     assert f"{NAME} (regression to the mean removed)" in set(analysis.results.frame["endpoint"])
@@ -101,3 +117,14 @@ def test_order_of_rows_changes_nothing(rows, protocol, allocation):
     one, other = (analyse(Measurements.from_rows(each), plan, allocation) for each in (table, table[::-1]))
     assert one.results == other.results
     assert one.methods == other.methods
+
+
+@pytest.mark.parametrize("estimator", ["mixed", "gee"])
+def test_the_mean_baseline_of_a_participant_is_a_column_too(measurements, protocol, allocation, estimator):
+    plan = endpoint_of(protocol, formula="change ~ arm + baseline_mean + baseline", estimator=estimator)
+    analysis = analyse(measurements, plan, allocation)
+    table = analysis.rows[NAME]
+    means = table.groupby("participant_id")["baseline"].transform("mean")
+    np.testing.assert_allclose(table["baseline_mean"], means)
+    assert list(analysis.fits[NAME].table.index)[-2:] == ["baseline_mean", "baseline"]
+    assert f"{NAME} (means of participants)" in set(analysis.results.frame["endpoint"])

@@ -150,3 +150,17 @@ def test_order_of_rows_changes_nothing():
     assert one.results == other.results
     assert one.methods == other.methods
     pd.testing.assert_frame_equal(one.rows[NAME], other.rows[NAME])
+
+
+@pytest.mark.parametrize("estimator", ["gee", "mixed"])
+def test_noise_within_participants_does_not_decide_between_them(estimator):
+    """Both eyes are alike but for noise: the slope within is -1, between 0; one for both misleads."""
+    analysis = run(rows(effect=4.0), protocol(estimator=estimator, summary="site-change"))
+    found = (
+        analysis.results.frame.query("estimator == @estimator")
+        .drop_duplicates("endpoint")
+        .set_index("endpoint")
+    )
+    both = found.loc[f"{NAME} (mean baseline of the participant added)"]
+    assert both["estimate"] == pytest.approx(4.0, abs=0.5)
+    assert abs(found.loc[NAME, "estimate"] - 4.0) > abs(both["estimate"] - 4.0)

@@ -34,7 +34,10 @@ DFS = {
 }
 """What `df` may say for each estimator."""
 
-RESERVED = ("arm", "baseline", "change", "value", "visit", "treatment", "period", "sequence")
+RESERVED = (
+    *("arm", "baseline", "baseline_mean", "change", "value"),
+    *("visit", "treatment", "period", "sequence"),
+)
 """Names in a formula that are no columns of participants.tsv."""
 
 
@@ -148,7 +151,9 @@ def _terms(endpoint: Endpoint, design: str) -> Iterator[Problem]:
 
 def _impossible(endpoint: Endpoint, design: str) -> Sequence[tuple[str, str]]:
     """Names that this endpoint has no column for, though others have."""
-    sides = [("change", "the response on the left only"), ("value", "the response on the left only")]
+    sides = [(name, "the response on the left only") for name in ("change", "value")]
+    if not endpoint.of_sites:
+        sides.append(("baseline_mean", "baseline, where a participant has one value"))
     if design == "crossover":
         return [*sides, ("arm", "treatment and sequence, in a crossover trial")]
     absent = [*sides, *((n, f"arm, in a {design} trial") for n in ("treatment", "period", "sequence"))]

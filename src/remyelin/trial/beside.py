@@ -12,6 +12,7 @@ from remyelin.errors import Flag, InputError, RefuseRun
 from remyelin.protocol import Endpoint
 from remyelin.trial.case import Case, ResultRow, Study, case_of, result_rows
 from remyelin.trial.fits import Fitted, fit_rows, own_estimand
+from remyelin.trial.formula import parse
 from remyelin.trial.incomplete import METHODS, fit_set, missing_rows, n_missing, tipping
 from remyelin.trial.redraw import redraw
 from remyelin.trial.sets import ALL
@@ -72,6 +73,14 @@ def _models(study: Study, case: Case, fitted: Fitted) -> Iterator[tuple[str, Att
             if asked != own_estimand(endpoint):
                 name = f"{endpoint.id} ({words})"
                 yield name, partial(_refit, study, case, name, estimand=asked)
+    columns = parse(endpoint.formula)[2]
+    if endpoint.of_sites and case.long.layout != "period" and "baseline" in columns:
+        # Between participants the baseline may act otherwise than within (Neuhaus & Kalbfleisch, Biometrics
+        # 1998;54:638); one slope for both lets chance imbalance of the arms through.
+        name = f"{endpoint.id} (mean baseline of the participant added)"
+        more = endpoint.model_copy(update={"formula": f"{endpoint.formula} + baseline_mean"})
+        if "baseline_mean" not in columns:
+            yield name, partial(_refit, study, case, name, endpoint=more)
     weighted = endpoint.weighting == "measurement-error"
     known = (case.own["se"] > 0).any() and case.own["se"].notna().all()
     if weighted or (known and endpoint.missing == "none"):
@@ -119,9 +128,15 @@ def _means(study: Study, case: Case) -> Iterator[Sibling]:
 
 
 def _refit(
-    study: Study, case: Case, name: str, *, weighted: bool | None = None, estimand: str | None = None
+    study: Study,
+    case: Case,
+    name: str,
+    *,
+    weighted: bool | None = None,
+    estimand: str | None = None,
+    endpoint: Endpoint | None = None,
 ) -> list[ResultRow]:
-    endpoint = case.endpoint
+    endpoint = endpoint or case.endpoint
     own = endpoint.weighting == "measurement-error"
     fitted = fit_rows(
         endpoint, case.own, study.protocol, weighted=own if weighted is None else weighted, estimand=estimand

@@ -82,8 +82,8 @@ def _usable(long: Long, people: pd.DataFrame, protocol: Protocol) -> pd.DataFram
     known = people.loc[people["usable"], ["participant_id", "arm", *covariates_of(endpoint)]]
     rows = long.rows.merge(known, on="participant_id", how="inner")
     rows = rows[rows[response].notna()]
-    if "baseline" in columns:
-        rows = rows[rows["baseline"].notna()]
+    for name in {"baseline", "baseline_mean"} & set(columns):
+        rows = rows[rows[name].notna()]
     if long.layout == "period":
         given = {
             (arm.id, period.id): arm.sequence[k]

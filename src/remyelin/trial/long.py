@@ -33,7 +33,7 @@ class Long:
         `participant_id, baseline, change, value, se`, and by layout `lesion` or `eye`, `visit`, `period`;
         only rows with a value. `se` is the measurement's own standard error of the change, missing where
         it was not measured; where a participant has several rows, without the error of the baseline, which
-        they share. `n_used` counts the sites behind
+        they share. Sites have `baseline_mean` too, the participant's. `n_used` counts the sites behind
         a participant's mean.
     baselines
         The baseline by participant, over all sites that the endpoint selects: also of those without any
@@ -196,6 +196,7 @@ def _sites(pairs: Mapping[str, SiteValues], endpoint: Endpoint, layout: Layout) 
         )
     rows = pd.concat(frames, ignore_index=True).astype({"participant_id": "str", endpoint.site: "str"})
     rows[endpoint.site] = rows[endpoint.site].str.removeprefix(f"{endpoint.site}:")
+    rows["baseline_mean"] = rows["participant_id"].map(_baselines(pairs, endpoint))
     return rows.drop(columns="visit") if layout == "site" else rows
 
 

@@ -56,7 +56,8 @@ def _paragraph(study: Study, each: Estimated) -> Iterable[str]:
 
 def _endpoint(changes: Changes) -> Iterable[str]:
     endpoint = changes.endpoint
-    first, last = endpoint.visits[0], " and ".join(endpoint.visits[1:])
+    first, *later = endpoint.visits
+    last = " and ".join(filter(None, (", ".join(later[:-1]), later[-1])))
     site = endpoint.site.partition(":")[0]
     selection = {"lesion": "lesions", "eye": "eyes"}.get(site, f"the {endpoint.site}")
     if endpoint.select == "submedian":

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from remyelin.protocol import Endpoint, Protocol
 from remyelin.trial.estimate import Estimated
+from remyelin.trial.fits import without
 
 KR = "Kenward & Roger, Biometrics 1997, doi 10.2307/2533558"
 SOURCES = {
@@ -56,7 +57,7 @@ def model_words(each: Estimated, protocol: Protocol) -> Iterable[str]:
             "Each value's own standard error stands in the likelihood as a known part of its variance, so "
             "that a value counts for what it is worth."
         )
-    if endpoint.by_likelihood:
+    if endpoint.by_likelihood and not imputed:
         yield "Participants without a last value enter with those they have, taken as missing at random."
     if len(protocol.compared) > 2 and protocol.multiplicity is None:
         yield "The p values are not adjusted for the number of arms."
@@ -81,8 +82,8 @@ def _ancova(each: Estimated) -> Iterable[str]:
     source = f", {SOURCES[covariance]}" if covariance in SOURCES else ""
     how = "least squares" if each.endpoint.weighting == "none" else "weighted by precision"
     yield (
-        f"analysis of covariance ({each.endpoint.formula}; {how}, {covariance} standard errors{source}; "
-        f"{_freedom(each)})."
+        f"analysis of covariance ({without(each.endpoint.formula, 'visit')}; {how}, {covariance} standard "
+        f"errors{source}; {_freedom(each)})."
     )
 
 

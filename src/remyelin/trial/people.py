@@ -108,7 +108,9 @@ def _with_covariates(
     people: pd.DataFrame, endpoint: Endpoint, covariates: pd.DataFrame | None
 ) -> tuple[pd.DataFrame, tuple[Flag, ...]]:
     _, _, columns, _ = parse(endpoint.formula)
-    if "baseline" in columns:  # a change that was measured as such may stand without one
+    if {"baseline", "baseline_mean"} & set(
+        columns
+    ):  # a change that was measured as such may stand without one
         unknown = people["analysed"] & people["baseline"].isna()
         _add_reason(people, unknown, f"no baseline at {endpoint.visits[0]}, which the model needs")
         people["analysed"] &= ~unknown

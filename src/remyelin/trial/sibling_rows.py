@@ -8,6 +8,7 @@ import pandas as pd
 from remyelin.tables import MEASURES
 from remyelin.trial.case import Case, ResultRow, Study
 from remyelin.trial.fits import without
+from remyelin.trial.formula import parse
 from remyelin.trial.linear import ancova
 from remyelin.trial.siblings import Sibling, Slope
 
@@ -20,10 +21,14 @@ def sibling_rows(study: Study, case: Case, sibling: Sibling) -> list[ResultRow]:
     data = people[people.index.isin(case.ids(endpoint.own_set))].assign(change=change)
     data = data[data["change"].notna()]
     data["value"] = data["baseline"] + data["change"]
+    data["baseline_mean"] = data["baseline"]
     data["arm"] = pd.Categorical(data["arm"], categories=list(protocol.compared))
     reference = protocol.reference
+    left = ["visit", endpoint.site]
+    if {"baseline", "baseline_mean"} <= set(parse(endpoint.formula)[2]):
+        left.append("baseline_mean")  # of a participant they are one
     fit = ancova(
-        without(endpoint.formula, "visit", endpoint.site), data,
+        without(endpoint.formula, *left), data,
         reference=reference.id if reference else None, alpha=endpoint.alpha,
     )  # fmt: skip
     shared = [fit.contrasts_of(data[name].to_numpy()) for name in sibling.shared_se]
