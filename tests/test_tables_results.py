@@ -140,3 +140,17 @@ def test_results_survive_pickling_and_show_themselves():
     frame = results.frame
     frame.loc[0, "p"] = 0.5
     assert results == Results.from_rows([ROW])
+
+
+def test_an_estimate_without_an_interval_says_so():
+    text = str(Results.from_rows([ROW | {"ci_low": None, "ci_high": None}]))
+    assert "+0.5 pu (no interval), p 0.051" in text
+    assert "nan" not in text
+
+
+def test_endpoints_are_told_in_the_order_asked_for_with_their_siblings():
+    names = ("a", "b", "b (weighted)", "c")
+    results = Results.from_rows([ROW | {"endpoint": name, "prespecified": "(" not in name} for name in names])
+    told = [line.partition(",")[0] for line in results.told(["b", "a"]).splitlines()]
+    assert told == ["b", "b (weighted)", "a", "c"]
+    assert [line.partition(",")[0] for line in str(results).splitlines()] == ["a", "b", "c", "b (weighted)"]

@@ -112,9 +112,10 @@ def _frame(rows: list[Mapping[str, Any]]) -> pd.DataFrame:
 
 def _sentence(row: Mapping[Any, Any]) -> str:
     p = "p < 0.0001" if row["p"] < 0.0001 else f"p {row['p']:.2g}"
+    known = row["ci_low"] == row["ci_low"] and row["ci_high"] == row["ci_high"]
+    interval = f"CI {row['ci_low']:+.3g} to {row['ci_high']:+.3g}" if known else "no interval"
     return (
-        f"{row['endpoint']}, {row['contrast']}: {row['estimate']:+.3g} {row['unit']} "
-        f"(CI {row['ci_low']:+.3g} to {row['ci_high']:+.3g}), {p}; "
+        f"{row['endpoint']}, {row['contrast']}: {row['estimate']:+.3g} {row['unit']} ({interval}), {p}; "
         f"{row['n_participants']} participants, {row['n_sites']} sites; "
         f"{row['estimator']}, {row['analysis_set']}, {'prespecified' if row['prespecified'] else 'post hoc'}"
     )
