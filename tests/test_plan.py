@@ -14,12 +14,15 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import remyelin
 from remyelin import cli
-from remyelin.errors import RefuseRun
+from remyelin.errors import RefuseRun, RemyelinError
 from remyelin.protocol import Protocol
 from remyelin.report import save_plan
+from remyelin.report.plan_panels import headline, panels
 from remyelin.trial.power import plan
 from remyelin.trial.power.question import updated
 
@@ -365,6 +368,58 @@ def test_a_full_plan_has_every_panel(tmp_path, protocol):
     ]
     assert planned._repr_html_().startswith("<pre>")
     assert set(planned.to_frame()["power"]) == {0.8, 0.85, 0.9}
+
+
+# ---------------------------------------------------------------- any plan
+
+SD = st.sampled_from([1e-6, 0.01, 0.3, 1.0, 12.4, 1e6])
+WAYS = st.one_of(
+    st.fixed_dictionaries({"sd": SD, "sd_unit": st.just("participant")}),
+    st.fixed_dictionaries(
+        {"sd": SD, "sd_unit": st.just("eye"), "sites": st.sampled_from([1.0, 2.0]), "icc": st.floats(0, 1)}
+    ),
+    st.fixed_dictionaries({"between_sd": SD, "site_sd": SD, "sites": st.floats(1, 200)}),
+    st.just({}),
+)
+OTHERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "power": st.floats(0.06, 0.9999),
+        "effect_sd": SD,
+        "sd_df": st.floats(1, 1e9),
+        "correlation": st.floats(-0.999, 0.999),
+        "allocation": st.floats(0.05, 20),
+        "dropout": st.floats(0, 0.99),
+        "measurement_sd": SD,
+        "carry_over": st.floats(0, 1),
+        "cost_per_visit": st.floats(0, 1e6),
+        "sided": st.sampled_from([1, 2]),
+    },
+)
+
+
+@pytest.mark.slow
+@settings(max_examples=150, deadline=None)
+@given(
+    name=st.sampled_from(["ccmr-one", "ccmr-two", "rebuild"]),
+    effect=st.sampled_from([-12.0, -1.2, -1e-3, 1e-6, 0.5, 40.0]),
+    way=WAYS,
+    others=OTHERS,
+    n=st.integers(1, 400),
+)
+def test_any_plan_is_answered_or_refused(name, effect, way, others, n):
+    """Never a traceback, a number that is none, or a page that cannot be drawn."""
+    tables = Protocol.read(name).model_dump(exclude_none=True)
+    tables["plan"] = {"effect": effect, **way, **others} | ({"sd_source": "drawn"} if way else {})
+    tables["arm"] = [{**arm, "n": n} for arm in tables["arm"]]
+    try:
+        planned = plan(Protocol.from_tables(tables))
+    except RemyelinError:
+        return
+    assert "nan" not in re.findall(r"[a-z]+", str(planned))
+    json.dumps(planned.to_dict(), allow_nan=False)
+    assert all(panel.answer for panel in panels(planned))
+    assert headline(planned).number
 
 
 # ---------------------------------------------------------------- the tutorial

@@ -51,7 +51,7 @@ class Plan(Part):
     sd: Positive | None = None
     sd_unit: Literal["participant", "eye", "lesion"] | None = None
     sd_source: Text | None = None
-    sd_df: Positive | None = None
+    sd_df: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None
     icc: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
     between_sd: SizeOrZero | None = None
     site_sd: Positive | None = None

@@ -103,6 +103,10 @@ class Layout:
         """Degrees of freedom."""
         return sum(n) - self.groups - (self.correlation != 0)
 
+    def can(self, *n: float) -> bool:
+        """Whether so many leave a variance that can be estimated."""
+        return min(n) > 0 and self.df(*n) >= 1 and (not self.correlation or sum(n) > self.groups + 2)
+
     def left(self, effect: float) -> float:
         """The effect that the comparison sees: carry-over takes half of what is left of it."""
         return effect * (1 - self.carry_over / 2)

@@ -146,7 +146,7 @@ def _answers(asked: Plan, trial: Protocol, layout: Layout, *, known: bool) -> di
     """Without a known SD, what is detectable stands in units of it."""
     _, n = planned_groups(trial)
     measured = tuple(each * (1 - (asked.dropout or 0.0)) for each in n)
-    if layout.df(*measured) < 1:
+    if not layout.can(*measured):
         too_few = " + ".join(f"{each:g}" for each in measured)
         expected = "enough participants for a variance"
         raise RefuseRun("", "arm n", f"{too_few} measured", expected, "give the number of each arm")

@@ -241,7 +241,7 @@ def groups(n: int | Sequence[int], layout: Layout) -> tuple[int, ...]:
             f"{layout.groups} in a {layout.design} design",
             "give one number each",
         )
-    if min(each) < 1 or layout.df(*each) < 1:
+    if min(each) < 1 or not layout.can(*each):
         raise InputError(
             "",
             "n",
