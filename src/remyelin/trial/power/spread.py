@@ -256,7 +256,7 @@ class Spread:
         Parameters
         ----------
         relative
-            Error variances of sites, in any scale; their mean stands for `measurement`^2.
+            Error variances of sites, in any scale; their mean stands for the square of `measurement`.
         """
         error = np.asarray(relative, dtype=np.float64)
         own = self.site**2 - self.measurement**2 * (1 - error / error.mean())
