@@ -110,6 +110,28 @@ def build(
     return design
 
 
+def treatment_column(formula: str, data: pd.DataFrame, arm: str | None, reference: str | None) -> str | None:
+    """The column of the treatment: `arm`, else ``"arm"`` where the formula has it and it holds words.
+
+    Raises
+    ------
+    InputError
+        For a reference where there is no such column.
+
+    Examples
+    --------
+    >>> treatment_column("change ~ arm", pd.DataFrame({"arm": ["a", "b"]}), None, "a")
+    'arm'
+    """
+    if arm is None and "arm" in data.columns and "arm" in parse(formula)[2] and not _is_number(data["arm"]):
+        arm = "arm"
+    if arm is None and reference is not None:
+        raise InputError(
+            "", "reference", repr(reference), "the column of the treatment with it", "give arm='...' too"
+        )
+    return arm
+
+
 def _columns(
     formula: str, data: pd.DataFrame, named: list[str], arm: str | None, keep: Sequence[str]
 ) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from remyelin.errors import InputError, did_you_mean
-from remyelin.trial.design import Design, FloatArray, build
+from remyelin.trial.design import Design, FloatArray, build, treatment_column
 from remyelin.trial.equations.moments import Clusters, Correlation, Family, Working, working
 from remyelin.trial.equations.result import Freedom, GeeFit, freedom
 from remyelin.trial.equations.sandwich import COVARIANCES, Covariance, sandwich
@@ -59,7 +59,8 @@ def gee(
         Of the t reference: clusters - coefficients if None; a number (infinite: normal); or
         ``"satterthwaite"``, for each combination of coefficients its own.
     arm, reference
-        The column of the treatment, which contrasts need, and the arm that the others are compared with.
+        The column of the treatment (``"arm"`` where the formula has it and it holds words), which contrasts
+        need, and the arm that the others are compared with.
     se
         Standard error of each measurement (column of `data` or (row,), unit of the response; gaussian only).
         The working covariance becomes scale R(rho) + diag(se^2): noisy rows weigh less. The robust standard
@@ -97,6 +98,7 @@ def gee(
         if value not in allowed:
             raise InputError("", name, repr(value), "an option", did_you_mean(str(value), allowed))
     _check_options(family, covariance, df, se)
+    arm = treatment_column(formula, data, arm, reference)
     design = build(formula, data, arm, reference, keep=(groups,), unit="rows")
     clusters = _clusters(design, groups)
     model, beta = solve(design, clusters, known_variance(se, data), family, correlation)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from remyelin.errors import InputError
-from remyelin.trial.design import Design, build
+from remyelin.trial.design import Design, build, treatment_column
 from remyelin.trial.inference import table
 from remyelin.trial.mixed.fit import MixedFit
 from remyelin.trial.mixed.layout import FloatArray, check_groups, lay_out
@@ -52,8 +52,8 @@ def mixed_model(
         The measurement's own standard error, a column or an array (row,), in the unit of the response: its
         square is added to the variance of that row as known.
     arm, reference
-        The column of the treatment, and the arm that the others are compared with. Without `arm` the fit
-        has no `contrasts`.
+        The column of the treatment (``"arm"`` where the formula has it and it holds words), and the arm that
+        the others are compared with. Without a treatment the fit has no `contrasts`.
     alpha
         Intervals cover 1 - alpha.
 
@@ -75,6 +75,7 @@ def mixed_model(
     >>> table["change"] = 0.8 * (patient % 2) + rng.normal(size=20)[patient] + rng.normal(size=120)
     >>> print(mixed_model("change ~ arm", table, "patient", arm="arm", reference="placebo"))  # doctest: +SKIP
     """
+    arm = treatment_column(formula, data, arm, reference)
     spec = specify(groups, df, method, alpha, formula=formula, se=se, arm=arm, reference=reference)
     keep = (*spec.groups, se) if isinstance(se, str) else spec.groups
     design = build(formula, data, arm, reference, keep=keep, unit="rows")
