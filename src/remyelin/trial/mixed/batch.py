@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from remyelin.errors import InputError
 from remyelin.trial.mixed.basis import orthonormal
-from remyelin.trial.mixed.layout import check_groups, lay_out
-from remyelin.trial.mixed.search import identified
-from remyelin.trial.mixed.single import own_layout, same_layout
+from remyelin.trial.mixed.identification import identified
+from remyelin.trial.mixed.layout import Layout, check_groups, lay_out
+from remyelin.trial.mixed.single import fit_one
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -127,13 +127,10 @@ def fit_many(
     responses, k = np.ascontiguousarray(responses[:, order]), k[order]
     out = np.full((len(responses), 8), np.nan)
 
-    def work(first: int) -> None:
-        last = min(first + CHUNK, len(out))
-        same_layout(
-            basis, responses[first:last], k, layout.ends, layout.outer, layout.free, c, out[first:last]
-        )
+    def work(t: int) -> None:
+        fit_one(basis, responses[t], k, layout.ends, layout.outer, layout.free, True, c, out[t])
 
-    _in_threads(work, range(0, len(out), CHUNK), threads)
+    _in_threads(work, len(out), threads)
     return Fits(*out.T.copy())
 
 
@@ -177,23 +174,42 @@ def fit_each(
     out = np.full((len(first) - 1, 8), np.nan)
 
     def work(t: int) -> None:
-        own_layout(
-            design, values, k, layout.ends, layout.outer[first[t] : first[t + 1] + 1], layout.free, c, out[t]
-        )
+        outer = layout.outer[first[t] : first[t + 1] + 1]
+        ends = layout.ends[outer[0] : outer[-1] + 1]
+        rows = slice(ends[0], ends[-1])
+        found = _basis(design[rows], ends - ends[0], outer - outer[0], layout)
+        if found is not None:
+            basis, upper = found
+            own = np.linalg.solve(upper.T, c)
+            fit_one(
+                basis, values[rows], k[rows], ends - ends[0], outer - outer[0], layout.free, True, own, out[t]
+            )
 
-    _in_threads(work, range(len(out)), threads)
+    _in_threads(work, len(out), threads)
     return Fits(*out.T.copy())
 
 
-def _in_threads(work: Callable[[int], None], items: range, threads: int) -> None:
-    """Run `work` on each item; kernels hold no lock, and each writes its own part of the result."""
-    work(items[0])  # compiles, once
-    if threads == 1:
-        for item in items[1:]:
+def _basis(
+    X: FloatArray, ends: IntArray, outer: IntArray, layout: Layout
+) -> tuple[FloatArray, FloatArray] | None:
+    """Orthonormal basis and upper factor of the design of one trial; None where it cannot be fitted."""
+    n, p = X.shape
+    basis, upper = np.empty((n, p)), np.empty((p, p))
+    if len(outer) < 3 or n <= p or not orthonormal(X, basis, upper):
+        return None
+    return (basis, upper) if identified(basis, ends, outer, layout.free) else None
+
+
+def _in_threads(work: Callable[[int], None], count: int, threads: int) -> None:
+    """Run `work` on 0 to count - 1; kernels hold no lock, and each writes its own part of the result."""
+
+    def some(first: int) -> None:
+        for item in range(first, min(first + CHUNK, count)):
             work(item)
-        return
+
+    some(0)  # compiles, once
     with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(work, item) for item in items[1:]]:
+        for done in [pool.submit(some, first) for first in range(CHUNK, count, CHUNK)]:
             done.result()
 
 

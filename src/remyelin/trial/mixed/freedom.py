@@ -32,7 +32,9 @@ def variance_covariance(hessian, free, W):  # type: ignore[no-untyped-def]
     for r in range(n):
         for c in range(n):
             H[r, c] = hessian[index[r], index[c]]
-    W[:] = 0.0
+    for r in range(3):
+        for c in range(3):
+            W[r, c] = 0.0
     if np.isnan(cholesky(H, L)):
         return False
     for r in range(n):
@@ -79,20 +81,30 @@ def variance_and_freedom(c, phi, B, W):  # type: ignore[no-untyped-def]
 def kenward_roger_covariance(phi, B, Q, W):  # type: ignore[no-untyped-def]
     """(p, p) covariance matrix of the coefficients, with the error of the variances in it."""
     p = phi.shape[0]
-    M = np.zeros((p, p))
+    M, left, right = np.zeros((p, p)), np.empty((p, p)), np.empty((p, p))
     for k in range(3):
         for m in range(3):
             if W[k, m] != 0.0:
-                M += W[k, m] * (Q[k, m, :p, :p] - _product(_product(B[k, :p, :p], phi), B[m, :p, :p]))
-    return phi + 2.0 * _product(_product(phi, M), phi)
+                _product(B[k], phi, left)
+                _product(left, B[m], right)
+                for r in range(p):
+                    for c in range(p):
+                        M[r, c] += W[k, m] * (Q[k, m, r, c] - right[r, c])
+    _product(phi, M, left)
+    _product(left, phi, right)
+    for r in range(p):
+        for c in range(p):
+            right[r, c] = phi[r, c] + 2.0 * right[r, c]
+    return right
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _product(K, M):  # type: ignore[no-untyped-def]
-    """K M; small matrices, so that no library with threads of its own is called."""
-    product = np.zeros(K.shape)
-    for r in range(K.shape[0]):
-        for k in range(K.shape[1]):
-            for c in range(K.shape[1]):
-                product[r, c] += K[r, k] * M[k, c]
-    return product
+def _product(K, M, product):  # type: ignore[no-untyped-def]
+    """Fill `product` (p, p) with K M, of matrices that may be larger; no library with threads is called."""
+    p = product.shape[0]
+    for r in range(p):
+        for c in range(p):
+            total = 0.0
+            for k in range(p):
+                total += K[r, k] * M[k, c]
+            product[r, c] = total

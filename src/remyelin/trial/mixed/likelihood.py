@@ -21,7 +21,6 @@ from numba import njit
 def cholesky(A, L):  # type: ignore[no-untyped-def]
     """Lower factor `L` of `A`; gives log det, or NaN where `A` is not positive definite."""
     log_det = 0.0
-    L[:] = 0.0
     for c in range(A.shape[0]):
         left = A[c, c]
         for k in range(c):
@@ -30,6 +29,8 @@ def cholesky(A, L):  # type: ignore[no-untyped-def]
             return np.nan
         L[c, c] = np.sqrt(left)
         log_det += np.log(left)
+        for r in range(c):
+            L[r, c] = 0.0
         for r in range(c + 1, A.shape[0]):
             value = A[r, c]
             for k in range(c):
@@ -76,7 +77,9 @@ def derivatives(A, B, Q, t, F, reml, beta, phi, gradient, expected, observed):  
         solve(L, unit, phi[c])
         unit[c] = 0.0
     r = np.empty(p + 1)  # Z r = y - X beta
-    r[:p], r[p] = -beta, 1.0
+    r[p] = 1.0
+    for x in range(p):
+        r[x] = -beta[x]
     Br, phi_B = np.empty((3, p + 1)), np.empty((3, p, p))
     for k in range(3):
         for x in range(p + 1):

@@ -26,7 +26,9 @@ OUTER, INNER, RESIDUAL = 0, 1, 2
 def row_sums(Z, known, s, ends, a, S, C):  # type: ignore[no-untyped-def]  # ends (J + 1,): first row of each inner group, and the end
     """Fill `a` (3, J), `S` (3, J, q), `C` (3, q, q) with sums weighted by w, w^2, w^3; give sum log(1/w)."""
     q = Z.shape[1]
-    a[:], S[:], C[:] = 0.0, 0.0, 0.0
+    _clear(a)
+    _clear(S)
+    _clear(C)
     log_det = 0.0
     for j in range(ends.size - 1):
         for r in range(ends[j], ends[j + 1]):
@@ -48,7 +50,8 @@ def row_sums(Z, known, s, ends, a, S, C):  # type: ignore[no-untyped-def]  # end
 def plain_sums(Z, ends, a, S, C):  # type: ignore[no-untyped-def]
     """The same without weights, into `a` (J,), `S` (J, q), `C` (q, q)."""
     q = Z.shape[1]
-    a[:], S[:], C[:] = 0.0, 0.0, 0.0
+    _clear(S)
+    _clear(C)
     for j in range(ends.size - 1):
         a[j] = ends[j + 1] - ends[j]
         for r in range(ends[j], ends[j + 1]):
@@ -80,10 +83,11 @@ def gram(u, v, a, S, C, outer, A):  # type: ignore[no-untyped-def]  # sums to th
     """Fill `A` = Z' V^-1 Z and give log det V without its sum of log(1/w)."""
     q = C.shape[0]
     T = np.empty(q)
-    A[:] = C
+    _copy(C, A)
     log_det = 0.0
     for i in range(outer.size - 1):
-        b, T[:] = 0.0, 0.0
+        b = 0.0
+        _clear(T)
         for j in range(outer[i], outer[i + 1]):
             g = 1.0 / (1.0 + v * a[j])
             log_det -= np.log(g)
@@ -107,13 +111,19 @@ def moments(u, v, nested, a, S, C, outer, A, B, Q, t, F):  # type: ignore[no-unt
     """
     q = C.shape[1]
     T, tau, work = np.empty(q), np.empty(q), np.empty((5, q))
-    A[:], B[:], Q[:], t[:], F[:] = C[0], 0.0, 0.0, 0.0, 0.0
-    B[2], Q[2, 2] = C[1], C[2]
+    _clear(B)
+    _clear(Q)
+    _clear(t)
+    _clear(F)
+    _copy(C[0], A)
+    _copy(C[1], B[RESIDUAL])
+    _copy(C[2], Q[RESIDUAL, RESIDUAL])
     log_det = 0.0
     for i in range(outer.size - 1):
         first, last = outer[i], outer[i + 1]
         b, e2, m2 = 0.0, 0.0, 0.0
-        T[:], tau[:] = 0.0, 0.0
+        _clear(T)
+        _clear(tau)
         for j in range(first, last):
             g = 1.0 / (1.0 + v * a[0, j])
             log_det -= np.log(g)
@@ -166,7 +176,7 @@ def _residual_parts(j, v, d, a, S, T, tau, work, B, Q, t, F):  # type: ignore[no
 def _inner_parts(first, last, v, d, h, m2, a, S, T, tau, work, B, Q, t, F):  # type: ignore[no-untyped-def]
     """What an outer group adds to the derivatives by v: y_j = 1_j' V^-1 Z, x_j = 1_j' V^-2 Z."""
     kappa, s, y, x, ey = work[0], work[1], work[2], work[3], work[4]
-    ey[:] = 0.0
+    _clear(ey)
     for j in range(first, last):
         g = _residual(j, v, d, a, S, T, kappa, s)
         e = a[0, j] * g
@@ -195,6 +205,20 @@ def _residual(j, v, d, a, S, T, kappa, s):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _clear(x):  # type: ignore[no-untyped-def]
+    flat = x.ravel()  # a view: whatever comes here is contiguous
+    for k in range(flat.size):
+        flat[k] = 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _copy(source, target):  # type: ignore[no-untyped-def]
+    for r in range(source.shape[0]):
+        for c in range(source.shape[1]):
+            target[r, c] = source[r, c]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _scaled(total, scale, x):  # type: ignore[no-untyped-def]
     for c in range(x.size):
         total[c] += scale * x[c]
@@ -217,7 +241,7 @@ def _symmetric(B, Q, F):  # type: ignore[no-untyped-def]
         for m in range(k, 3):
             _halve(Q[k, m])
             F[m, k] = F[k, m]
-            Q[m, k] = Q[k, m]
+            _copy(Q[k, m], Q[m, k])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -16,18 +16,18 @@ from remyelin.trial.mixed.likelihood import cholesky, derivatives, deviance, sol
 from remyelin.trial.mixed.moments import gram, moments, plain_sums, row_sums, scaled_sums
 
 SHARES = np.array([0.0, 0.01, 0.04, 0.12, 0.3, 0.55, 0.8, 0.95, 0.995])
-SCALES = np.array([0.02, 0.1, 0.35, 0.8, 1.6])  # of the variance on top of the known one, in var(y)
+VARIANCES = np.array([0.0, 0.004, 0.03, 0.1, 0.3, 0.7, 1.3, 3.0])  # in that of y, where some are known
 SMALLEST = 1e-9  # a variance below this, with a slope that points to zero, is zero
 NEAR = 1e-2  # a step that gains less than half of this in deviance is taken on the observed information
 STARTS = 6
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def search(Z, known, ends, outer, free, reml, theta, state):  # type: ignore[no-untyped-def]
-    """Fill `theta` (3,) with the variances and `state` with what is true there; give the deviance, or NaN.
+def search(Z, known, ends, outer, free, reml, theta, out):  # type: ignore[no-untyped-def]
+    """Fill `theta` (3,) with the variances and `out` with what is true there; give the deviance, or NaN.
 
     `known` (row,) holds the known variance of each row; `free` (3,) says which variances are estimated; and
-    `state` is (beta, phi, A, B, Q, expected, observed) of `derivatives`.
+    `out` is (beta, phi, A, B, Q, expected, observed) of `derivatives`.
     """
     q, inner = Z.shape[1], ends.size - 1
     equal = known.max() == known.min()
@@ -39,25 +39,16 @@ def search(Z, known, ends, outer, free, reml, theta, state):  # type: ignore[no-
     starts = _valleys(rows, free, plain, sums)
     best, at, only = np.inf, np.empty(3), starts.shape[0] == 1
     for k in range(starts.shape[0]):
-        at[:] = starts[k]
-        found = _descend(rows, free, plain, sums, at, state)
+        _set(at, starts[k])
+        found = _descend(rows, free, plain, sums, at, out)
         if found < best:
             best = found
-            theta[:] = at
+            _set(theta, at)
     if best == np.inf:
         return np.nan
     if not only:
-        _state(rows, free, plain, sums, theta, state, np.empty(3))
+        state_at(rows, free, plain, sums, theta, out, np.empty(3))
     return best
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def state_at(Z, known, ends, outer, free, reml, theta, state):  # type: ignore[no-untyped-def]
-    """Fill `state` (beta, phi, A, B, Q, expected, observed) at a given `theta`; gives the deviance."""
-    q, inner = Z.shape[1], ends.size - 1
-    sums = (np.empty((3, inner)), np.empty((3, inner, q)), np.empty((3, q, q)))
-    plain = (np.empty(inner), np.empty((inner, q)), np.empty((q, q)))
-    return _state((Z, known, ends, outer, False, reml), free, plain, sums, theta, state, np.empty(3))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -78,34 +69,55 @@ def _deviance(rows, theta, plain, sums, A, L):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _valleys(rows, free, plain, sums):  # type: ignore[no-untyped-def]
-    """Bottoms of a grid (share of u, share of v in the rest, scale): starts (start, 3), the lowest first."""
-    Z, known, equal, reml = rows[0], rows[1], rows[4], rows[5]
-    q = Z.shape[1]
-    A, L = np.empty((q, q)), np.empty((q, q))
+    """Bottoms of a grid of variances: starts (start, 3), the lowest first."""
+    known, equal = rows[1], rows[4]
     profiled = equal and known[0] == 0.0
-    size = (
-        SHARES.size if free[0] else 1,
-        SHARES.size if free[1] else 1,
-        1 if profiled else SCALES.size,
-    )
-    D = np.empty(size)
-    at = np.empty((*size, 3))
-    n = Z.shape[0] - (q - 1 if reml else 0)
-    for i in range(size[0]):
-        for j in range(size[1]):
-            for k in range(size[2]):
-                theta = at[i, j, k]
-                theta[0] = SHARES[i]
-                theta[1] = (1 - SHARES[i]) * SHARES[j]
-                theta[2] = (1 - SHARES[i]) * (1 - SHARES[j])
-                if not profiled:
-                    theta *= SCALES[k]
-                D[i, j, k] = _deviance(rows, theta, plain, sums, A, L)
-                if profiled:  # the scale is known in closed form: y'Py / n
-                    rest = L[q - 1, q - 1] ** 2
-                    theta *= rest / n
-                    D[i, j, k] += n * np.log(rest / n) + n - rest
+    grid = SHARES if profiled else VARIANCES
+    size = (grid.size if free[0] else 1, grid.size if free[1] else 1, 1 if profiled else grid.size)
+    D, at = np.empty(size), np.empty((*size, 3))
+    if profiled:
+        _grid_of_shares(rows, plain, sums, D, at)
+    else:
+        _grid_of_variances(rows, plain, sums, D, at)
     return _bottoms(D, at)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _grid_of_shares(rows, plain, sums, D, at):  # type: ignore[no-untyped-def]
+    """Share of u, share of v in the rest; without known variances the scale is y'Py / n in closed form."""
+    q = rows[0].shape[1]
+    A, L = np.empty((q, q)), np.empty((q, q))
+    n = rows[0].shape[0] - (q - 1 if rows[5] else 0)
+    for i in range(D.shape[0]):
+        for j in range(D.shape[1]):
+            theta = at[i, j, 0]
+            theta[0] = SHARES[i]
+            theta[1] = (1 - SHARES[i]) * SHARES[j]
+            theta[2] = (1 - SHARES[i]) * (1 - SHARES[j])
+            D[i, j, 0] = _deviance(rows, theta, plain, sums, A, L)
+            rest = L[q - 1, q - 1] ** 2
+            for k in range(3):
+                theta[k] *= rest / n
+            D[i, j, 0] += n * np.log(rest / n) + n - rest
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _grid_of_variances(rows, plain, sums, D, at):  # type: ignore[no-untyped-def]
+    """Of u, v and s; a residual variance of zero only where every row has a known one."""
+    q = rows[0].shape[1]
+    A, L = np.empty((q, q)), np.empty((q, q))
+    for k in range(D.shape[2]):
+        if VARIANCES[k] == 0.0 and rows[1].min() == 0.0:
+            for i in range(D.shape[0]):
+                for j in range(D.shape[1]):
+                    D[i, j, k] = np.inf
+            continue
+        logs = _fill(rows, VARIANCES[k], plain, sums)
+        for i in range(D.shape[0]):
+            for j in range(D.shape[1]):
+                at[i, j, k, 0], at[i, j, k, 1], at[i, j, k, 2] = VARIANCES[i], VARIANCES[j], VARIANCES[k]
+                log_det = gram(VARIANCES[i], VARIANCES[j], sums[0][0], sums[1][0], sums[2][0], rows[3], A)
+                D[i, j, k] = deviance(A, logs + log_det, rows[5], L)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -115,17 +127,17 @@ def _bottoms(D, at):  # type: ignore[no-untyped-def]
     for i in range(D.shape[0]):
         for j in range(D.shape[1]):
             for k in range(D.shape[2]):
-                if _has_lower_neighbour(D, i, j, k):
+                if not D[i, j, k] < np.inf or _has_lower_neighbour(D, i, j, k):
                     continue
                 slot = min(count, STARTS - 1)
                 if D[i, j, k] >= depth[slot]:
                     continue
                 while slot > 0 and D[i, j, k] < depth[slot - 1]:
                     depth[slot] = depth[slot - 1]
-                    picked[slot] = picked[slot - 1]
+                    _set(picked[slot], picked[slot - 1])
                     slot -= 1
                 depth[slot] = D[i, j, k]
-                picked[slot] = at[i, j, k]
+                _set(picked[slot], at[i, j, k])
                 count = min(count + 1, STARTS)
     return picked[:count]
 
@@ -144,9 +156,9 @@ def _has_lower_neighbour(D, i, j, k):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _state(rows, free, plain, sums, theta, state, gradient):  # type: ignore[no-untyped-def]
+def state_at(rows, free, plain, sums, theta, out, gradient):  # type: ignore[no-untyped-def]
     """Everything at `theta`; gives the deviance, NaN where it is not defined."""
-    beta, phi, A, B, Q, expected, observed = state
+    beta, phi, A, B, Q, expected, observed = out
     q = A.shape[0]
     t, F, L = np.empty(3), np.empty((3, 3)), np.empty((q, q))
     log_det = _fill(rows, theta[2], plain, sums)
@@ -157,37 +169,52 @@ def _state(rows, free, plain, sums, theta, state, gradient):  # type: ignore[no-
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _descend(rows, free, plain, sums, theta, state):  # type: ignore[no-untyped-def]
+def _descend(rows, free, plain, sums, theta, out):  # type: ignore[no-untyped-def]
     """From `theta` to the bottom of its valley; gives the deviance there, NaN if it is not reached."""
-    q = state[2].shape[0]
-    gradient, step, trial, held = np.empty(3), np.empty(3), np.empty(3), np.empty(3, np.bool_)
+    q = out[2].shape[0]
+    gradient, step, held = np.empty(3), np.empty(3), np.empty(3, np.bool_)
     A, L = np.empty((q, q)), np.empty((q, q))
     for _ in range(200):
-        here = _state(rows, free, plain, sums, theta, state, gradient)
+        here = state_at(rows, free, plain, sums, theta, out, gradient)
         for k in range(3):
             held[k] = not free[k] or (theta[k] < SMALLEST and gradient[k] >= 0)
         if _rounded_to_zero(theta, held):
             continue
-        left = newton_step(gradient, state[5], held, step)
+        left = newton_step(gradient, out[5], held, step)
         if 0 <= left < NEAR:
-            left = newton_step(gradient, state[6], held, step)
+            left = newton_step(gradient, out[6], held, step)
             if left < 0:
-                left = newton_step(gradient, state[5], held, step)
+                left = newton_step(gradient, out[5], held, step)
         if not left >= 0:
             return np.nan
         if left < 1e-17:
             return here
-        length = 1.0
-        for _ in range(60):
-            trial[:] = np.maximum(theta + length * step, 0.0)
-            # `left` is twice what a step gains; below 1e-6 rounding of the deviance would judge it wrongly.
-            if left < 1e-6 or _deviance(rows, trial, plain, sums, A, L) < here:
-                break
-            length *= 0.5
-        else:
+        if not _step_down(rows, plain, sums, theta, step, left, here, A, L):
             return here
-        theta[:] = trial
     return np.nan
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _step_down(rows, plain, sums, theta, step, left, here, A, L):  # type: ignore[no-untyped-def]
+    """Take the step, shortened until the deviance falls below `here`; was there such a step?
+
+    `left` is twice what the whole step gains; below 1e-6 rounding of the deviance would judge it wrongly.
+    """
+    trial, length = np.empty(3), 1.0
+    for _ in range(60):
+        for k in range(3):
+            trial[k] = max(theta[k] + length * step[k], 0.0)
+        if left < 1e-6 or _deviance(rows, trial, plain, sums, A, L) < here:
+            _set(theta, trial)
+            return True
+        length *= 0.5
+    return False
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _set(theta, to):  # type: ignore[no-untyped-def]
+    for k in range(3):
+        theta[k] = to[k]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -207,7 +234,8 @@ def newton_step(gradient, hessian, held, step):  # type: ignore[no-untyped-def]
     index = np.flatnonzero(~held)
     n = index.size
     H, L, g, x = np.empty((n, n)), np.empty((n, n)), np.empty(n), np.empty(n)
-    step[:] = 0.0
+    for r in range(3):
+        step[r] = 0.0
     for r in range(n):
         g[r] = gradient[index[r]]
         for c in range(n):
@@ -220,44 +248,3 @@ def newton_step(gradient, hessian, held, step):  # type: ignore[no-untyped-def]
         step[index[r]] = -x[r]
         left += g[r] * x[r]
     return left
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def identified(basis, ends, outer, free):  # type: ignore[no-untyped-def]
-    """Whether the error contrasts of a design tell the free variances apart.
-
-    They do where the expected information is not singular; at any variances, so it is asked at 1.
-    """
-    n, p = basis.shape
-    Z = np.empty((n, p + 1))
-    for r in range(n):
-        Z[r, p] = 1.0
-        for c in range(p):
-            Z[r, c] = basis[r, c]
-    theta, expected, observed = np.empty(3), np.empty((3, 3)), np.empty((3, 3))
-    A, B, Q = np.empty((p + 1, p + 1)), np.empty((3, p + 1, p + 1)), np.empty((3, 3, p + 1, p + 1))
-    for k in range(3):
-        theta[k] = 1.0 if free[k] else 0.0
-    state = (np.empty(p), np.empty((p, p)), A, B, Q, expected, observed)
-    state_at(Z, np.zeros(n), ends, outer, free, True, theta, state)
-    for k in range(3):
-        if free[k] and not expected[k, k] > 1e-7:
-            return False
-    return _not_singular(expected, free)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _not_singular(expected, free):  # type: ignore[no-untyped-def]
-    index = np.flatnonzero(free)
-    n = index.size
-    H, L = np.empty((n, n)), np.empty((n, n))
-    for r in range(n):
-        for c in range(n):
-            size = expected[index[r], index[r]] * expected[index[c], index[c]]
-            H[r, c] = expected[index[r], index[c]] / np.sqrt(size)
-    if np.isnan(cholesky(H, L)):
-        return False
-    smallest = 1.0
-    for r in range(n):
-        smallest = min(smallest, L[r, r])
-    return smallest > 1e-5

@@ -14,8 +14,9 @@ from remyelin.trial.mixed.freedom import (
     satterthwaite_covariance,
     variance_covariance,
 )
+from remyelin.trial.mixed.identification import identified
 from remyelin.trial.mixed.layout import FloatArray, Layout
-from remyelin.trial.mixed.search import identified, search
+from remyelin.trial.mixed.search import search
 from remyelin.trial.repeated.wald import Coefficients
 
 NEGLIGIBLE = 1e-10  # a known variance below this share of the residual mean square counts as none
