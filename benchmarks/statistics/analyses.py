@@ -107,7 +107,7 @@ def dunnett(frames: list[pd.DataFrame], effect: float) -> pd.DataFrame:
     return _each(frames, one, effect)
 
 
-def repeated(frames: list[pd.DataFrame], effect: float) -> pd.DataFrame:
+def repeated(frames: list[pd.DataFrame], effect: float, information: str = "expected") -> pd.DataFrame:
     """The difference at the last visit, from the compiled fits of one layout."""
     first = frames[0]
     arm = (first["arm"] == "b").to_numpy(float)
@@ -119,9 +119,15 @@ def repeated(frames: list[pd.DataFrame], effect: float) -> pd.DataFrame:
     for frame in frames:  # the baselines differ from trial to trial, and so the design
         base = frame["baseline"].to_numpy()
         X = np.hstack([at, at * arm[:, None], at * base[:, None]])
-        fit = fit_trials(frame["change"].to_numpy()[None], X, first["patient"], visit, ask)
+        fit = fit_trials(
+            frame["change"].to_numpy()[None], X, first["patient"], visit, ask, information=information
+        )
         found.append((fit.estimate[0, 0], fit.se[0, 0], fit.df[0, 0]))
     return _answers(*np.array(found).T, effect)
+
+
+def repeated_observed(frames: list[pd.DataFrame], effect: float) -> pd.DataFrame:
+    return repeated(frames, effect, information="observed")
 
 
 def completers(frames: list[pd.DataFrame], effect: float) -> pd.DataFrame:

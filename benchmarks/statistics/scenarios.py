@@ -90,6 +90,9 @@ SCENARIOS: dict[str, Scenario] = {
         _of(t.visits, a.repeated, per_arm=30, dropout="mar"),
         0.5,
     ),
+    "mar-observed": Scenario(
+        "the same, observed information", _of(t.visits, a.repeated_observed, per_arm=30, dropout="mar"), 0.5
+    ),
     "mmrm-small": Scenario(
         "10 an arm, 4 visits, complete; MMRM unstructured, KR-linear",
         _of(t.visits, a.repeated, per_arm=10, dropout=None),

@@ -10,12 +10,12 @@ import numpy.typing as npt
 from remyelin.errors import InputError
 from remyelin.trial.design import Design
 from remyelin.trial.repeated.arrange import _arrange
+from remyelin.trial.repeated.information import added
 from remyelin.trial.repeated.newton import CONVERGED, SINGULAR, _determined, _maximise
 from remyelin.trial.repeated.sandwich import bias_reduced
-from remyelin.trial.repeated.smallsample import _corrections
 from remyelin.trial.repeated.spec import Spec
 from remyelin.trial.repeated.structures import coded
-from remyelin.trial.repeated.trials import TERMS, lay_out
+from remyelin.trial.repeated.trials import lay_out
 from remyelin.trial.repeated.visits import check_pairs, fewest
 from remyelin.trial.repeated.wald import Coefficients, between_within
 
@@ -67,7 +67,7 @@ def estimate(design: Design, known: FloatArray, person: IntArray, visit: IntArra
             "look for a response that is constant, or copied from a covariate",
         )  # fmt: skip
     reml = spec.method == "REML"
-    status, value, theta, sigma, beta, root, P, W, A = _maximise(
+    status, value, theta, sigma, beta, root, P, q, W, A = _maximise(
         shape, heterogeneous, Z, seen, start, run, var, len(visits), reml
     )
     if status != CONVERGED:
@@ -77,12 +77,10 @@ def estimate(design: Design, known: FloatArray, person: IntArray, visit: IntArra
     if spec.robust:
         middle = bias_reduced(Z[:, :p] @ root.T, Z[:, p] - Z[:, :p] @ beta, A, start, run)
     else:
-        middle = np.eye(p)
-        linear, bent = TERMS.get(spec.df, (0.0, 0.0))
-        if linear:
-            middle += _corrections(
-                shape, heterogeneous, theta, Z, seen, start, run, beta, root, P, W, A, linear, bent
-            )
+        options = (spec.df, spec.information)
+        middle = np.eye(p) + added(
+            *options, q, shape, heterogeneous, theta, Z, seen, start, run, beta, root, P, W, A
+        )
     coefficients = Coefficients(
         beta=np.linalg.solve(layout.R, offset + scale * beta),
         vcov=_symmetric(scale**2 * turn.T @ middle @ turn),

@@ -90,7 +90,7 @@ def _derivatives(Z, visit, start, run, reml, A, root, beta, place, gradient, hes
     """Gradient and Hessian of minus the log likelihood by the elements of Sigma (upper triangle by rows).
 
     ``U[s]`` becomes the sum over subjects of ``w_a w_b'`` with ``w = V^-1 (X root', y - X beta)``, for the
-    visits (a, b) of element s; its blocks give P and q.
+    visits (a, b) of element s; its blocks give P and q, which are returned.
     """
     m, p, elements = place.shape[0], Z.shape[1] - 1, gradient.size
     x, w = np.empty((m, p + 1)), np.empty((m, p + 1))
@@ -113,7 +113,7 @@ def _derivatives(Z, visit, start, run, reml, A, root, beta, place, gradient, hes
         _elements(A[g], B, size, run[g + 1] - run[g], visit[first : first + size], place, gradient, hessian)
     P, q = _folded(U, place)
     _complete(P, q, reml, hessian)
-    return P
+    return P, q
 
 
 @njit(cache=True)

@@ -13,7 +13,7 @@ from remyelin.trial.inference import table
 from remyelin.trial.precision import known_variance
 from remyelin.trial.repeated.estimate import estimate
 from remyelin.trial.repeated.result import MmrmFit
-from remyelin.trial.repeated.spec import specify
+from remyelin.trial.repeated.spec import Information, specify
 from remyelin.trial.repeated.visits import check_arm, observed
 from remyelin.trial.repeated.wald import Df
 
@@ -32,6 +32,7 @@ def mmrm(
     reference: str | None = None,
     alpha: float = 0.05,
     robust: bool = False,
+    information: Information = "expected",
 ) -> MmrmFit:
     """Fit a mixed model for repeated measures.
 
@@ -70,6 +71,11 @@ def mmrm(
         Intervals cover 1 - alpha.
     robust
         Bias-reduced empirical standard errors (CR2: Bell & McCaffrey 2002), with ``df="between-within"``.
+    information
+        What standard errors rest on. ``"expected"``, as R and SAS, takes coefficients and covariance as
+        independent, and gives too small errors where much is missing at random and differently in the arms.
+        ``"observed"`` does not (Kenward & Molenberghs 1998, 10.1214/ss/1028905886); the same in complete data
+        where each term has a coefficient at each visit. Degrees of freedom are the same.
 
     Returns
     -------
@@ -99,7 +105,7 @@ def mmrm(
       drug - placebo, M12: -0.6249 (95 % CI -2.166 to +0.9158), df = 37.6, p = 0.417
     """
     spec = specify(
-        *(covariance, df, method, robust),
+        *(covariance, df, method, robust, information),
         formula=formula, subject=subject, visit=visit, se=se, arm=arm, reference=reference, alpha=alpha,
     )  # fmt: skip
     rows, missing = observed(formula, data.reset_index(drop=True), subject, visit)

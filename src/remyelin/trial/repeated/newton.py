@@ -38,10 +38,11 @@ def _maximise(shape, heterogeneous, Z, visit, start, run, known, m, reml):
 
     Returns
     -------
-    status, value, theta, sigma, beta, root, P, W, A
+    status, value, theta, sigma, beta, root, P, q, W, A
         Minus the log likelihood (constant left out); `root` with root' root = (X' V^-1 X)^-1; `P` (theta,
-        coefficient, coefficient) as ``X' dV^-1 X`` in the coordinates of `root`; `W` the inverse observed
-        information of theta; `A` (run, visit, visit) the V^-1.
+        coefficient, coefficient) as ``X' dV^-1 X`` and `q` (theta, coefficient) as ``X' V^-1 dV V^-1 r``,
+        both in the coordinates of `root`; `W` the inverse observed information of theta; `A` (run, visit,
+        visit) the V^-1.
     """
     p = Z.shape[1] - 1
     size, elements = _size(shape, heterogeneous, m)[1], m * (m + 1) // 2
@@ -51,18 +52,18 @@ def _maximise(shape, heterogeneous, Z, visit, start, run, known, m, reml):
     root, beta, U = np.zeros((p, p)), np.zeros(p), np.empty((elements, p + 1, p + 1))
     slope, bend = np.empty(elements), np.empty((elements, elements))
     gradient, hessian, step = np.empty(size), np.empty((size, size)), np.empty(size)
-    P, W = np.zeros((size, p, p)), np.zeros((size, size))
+    P, q, W = np.zeros((size, p, p)), np.zeros((size, p)), np.zeros((size, size))
     theta = _start(shape, heterogeneous, Z, visit, start, known, m)
     _covariance(shape, heterogeneous, theta, m, place, sigma, first, second)
     value = _value(sigma, Z, visit, start, run, known, reml, A, root, beta)
     status = STOPPED
     for _ in range(_MOST_STEPS):
-        Ps = _derivatives(Z, visit, start, run, reml, A, root, beta, place, slope, bend, U)
+        Ps, qs = _derivatives(Z, visit, start, run, reml, A, root, beta, place, slope, bend, U)
         _chain(first, second, slope, bend, gradient, hessian)
         ridge, decrement = _downhill(gradient, hessian, step)
         if ridge == 0 and decrement < _TOLERANCE:
             status = CONVERGED
-            _finish(hessian, first, Ps, W, P)
+            _finish(hessian, first, Ps, qs, W, P, q)
             break
         value, moved = _advance(
             *(shape, heterogeneous, theta, step, value, decrement, ridge),
@@ -74,7 +75,7 @@ def _maximise(shape, heterogeneous, Z, visit, start, run, known, m, reml):
         if not moved:
             status = FLAT if ridge > 0 else STOPPED
             break
-    return status, value, theta, sigma, beta, root, P, W, A
+    return status, value, theta, sigma, beta, root, P, q, W, A
 
 
 @njit(cache=True, nogil=True)
@@ -97,13 +98,14 @@ def _chain(first, second, slope, bend, gradient, hessian):
 
 
 @njit(cache=True, nogil=True)
-def _finish(hessian, first, Ps, W, P):
-    """W, the inverse of the Hessian, and P by theta from P by the elements of Sigma."""
+def _finish(hessian, first, Ps, qs, W, P, q):
+    """W, the inverse of the Hessian; P and q by theta from those by the elements of Sigma."""
     size, elements = first.shape
     _inverse(hessian, size, np.zeros((size, size)), W)
     for h in range(size):
         for s in range(elements):
             for k in range(P.shape[1]):
+                q[h, k] += first[h, s] * qs[s, k]
                 for j in range(P.shape[1]):
                     P[h, k, j] += first[h, s] * Ps[s, k, j]
 

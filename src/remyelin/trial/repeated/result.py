@@ -215,9 +215,10 @@ class MmrmFit:
 
     def __str__(self) -> str:
         spec = self.spec
-        robust = ", bias-reduced empirical errors" if spec.robust else ""
+        errors = ", bias-reduced empirical errors" if spec.robust else ""
+        errors += ", observed information" if spec.information == "observed" else ""
         lines = [
-            f"MMRM {spec.formula}, {spec.covariance} covariance, {spec.method}, {spec.df}{robust}",
+            f"MMRM {spec.formula}, {spec.covariance} covariance, {spec.method}, {spec.df}{errors}",
             f"{self.n_subjects} subjects, {self.n} rows, {self.n_missing} without a response left out",
         ]
         if spec.arm is None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from remyelin.errors import InputError
 from remyelin.trial.repeated.structures import Covariance, canonical
 from remyelin.trial.repeated.wald import DF_METHODS, Df
 
 Method = Literal["REML", "ML"]
+Information = Literal["expected", "observed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,12 @@ class Spec:
     reference: str | None
     alpha: float
     robust: bool
+    information: Information
 
 
-def specify(covariance: str, df: str, method: str, robust: bool, **rest: Any) -> Spec:
+def specify(
+    covariance: str, df: str, method: str, robust: bool, information: str = "expected", **rest: Any
+) -> Spec:
     """Check the options.
 
     Raises
@@ -51,6 +55,34 @@ def specify(covariance: str, df: str, method: str, robust: bool, **rest: Any) ->
             "", "df", f"{df!r} with robust=True", "'between-within': the others rest on the model",
             "give df='between-within', or leave robust out",
         )  # fmt: skip
+    check_information(information)
+    if robust and information == "observed":
+        raise InputError(
+            "", "information", "'observed' with robust=True", "one of the two: empirical errors use none",
+            "leave robust or information out",
+        )  # fmt: skip
     if not 0 < rest["alpha"] < 1:
         raise InputError("", "alpha", repr(rest["alpha"]), "between 0 and 1", "give 0.05 for 95 % intervals")
-    return Spec(covariance=canonical(covariance), df=df, method=method, robust=robust, **rest)  # type: ignore[arg-type]
+    return Spec(
+        covariance=canonical(covariance),
+        df=df,
+        method=method,  # type: ignore[arg-type]
+        robust=robust,
+        information=information,  # type: ignore[arg-type]
+        **rest,
+    )
+
+
+def check_information(information: str) -> None:
+    """Refuse a name that is not known.
+
+    Raises
+    ------
+    InputError
+        Naming those that are.
+    """
+    known = get_args(Information)
+    if information not in known:
+        raise InputError(
+            "", "information", repr(information), f"one of {', '.join(known)}", "name one of these"
+        )

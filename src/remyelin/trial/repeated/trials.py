@@ -10,19 +10,15 @@ import numpy.typing as npt
 
 from remyelin.errors import InputError
 from remyelin.trial.repeated.arrange import _arrange
+from remyelin.trial.repeated.information import TERMS, added
 from remyelin.trial.repeated.newton import CONVERGED, _maximise
-from remyelin.trial.repeated.smallsample import _corrections, _single
+from remyelin.trial.repeated.smallsample import _single
+from remyelin.trial.repeated.spec import Information, check_information
 from remyelin.trial.repeated.structures import canonical, coded
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 ScalarDf = Literal["satterthwaite", "kenward-roger", "kenward-roger-linear"]
-# `linear` and `bent` of `_corrections`.
-TERMS: dict[str, tuple[float, float]] = {
-    "satterthwaite": (0.0, 0.0),
-    "kenward-roger": (2.0, -0.5),
-    "kenward-roger-linear": (2.0, 0.0),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +86,7 @@ def fit_trials(
     df: ScalarDf = "kenward-roger-linear",
     method: Literal["REML", "ML"] = "REML",
     se: npt.ArrayLike | None = None,
+    information: Information = "expected",
 ) -> TrialFits:
     """Fit the same MMRM to many simulated trials; what `mmrm` gives for single contrasts, without its tables.
 
@@ -107,6 +104,8 @@ def fit_trials(
         As in `mmrm`; degrees of freedom of ``"between-within"`` are not offered here.
     se
         (row,) known standard error of each row.
+    information
+        As in `mmrm`.
 
     Raises
     ------
@@ -134,12 +133,13 @@ def fit_trials(
         )  # fmt: skip
     if df not in TERMS:
         raise InputError("", "df", repr(df), f"one of {', '.join(get_args(ScalarDf))}", "name one of these")
+    check_information(information)
     layout = lay_out(design, subject, visit)
     known = np.zeros(len(design)) if se is None else np.asarray(se, dtype=np.float64)[layout.order] ** 2
     turned = np.ascontiguousarray(np.linalg.solve(layout.R.T, rows.T).T)
     found = np.full((3, len(responses), len(rows)), np.nan)
     converged = np.zeros(len(responses), bool)
-    options = (*coded(canonical(covariance)), method == "REML", df)
+    options = (*coded(canonical(covariance)), method == "REML", df, information)
     for k, y in enumerate(responses[:, layout.order]):
         one = _fit_one(y, layout, known, turned, *options)
         if one is not None:
@@ -157,22 +157,19 @@ def _fit_one(
     heterogeneous: bool,
     reml: bool,
     df: str,
+    information: str,
 ) -> tuple[FloatArray, FloatArray, FloatArray] | None:
     """Estimate, se and df of contrasts, `turned` into the coordinates of the layout; None without a fit."""
     ok, Z, var, seen, start, run, offset, scale = _arrange(layout.Q, y, known, layout.visit, layout.start)
     if not ok:
         return None
-    status, _, theta, _, beta, root, P, W, A = _maximise(
+    status, _, theta, _, beta, root, P, q, W, A = _maximise(
         shape, heterogeneous, Z, seen, start, run, var, layout.visits, reml
     )
     if status != CONVERGED:
         return None
     contrasts = turned @ root.T
     v, freedom = np.array([_single(c, P, W) for c in contrasts]).T
-    linear, bent = TERMS[df]
-    if linear:
-        added = _corrections(
-            shape, heterogeneous, theta, Z, seen, start, run, beta, root, P, W, A, linear, bent
-        )
-        v = v + np.einsum("ra,ab,rb->r", contrasts, added, contrasts)
+    more = added(df, information, q, shape, heterogeneous, theta, Z, seen, start, run, beta, root, P, W, A)
+    v = v + np.einsum("ra,ab,rb->r", contrasts, more, contrasts)
     return turned @ (offset + scale * beta), scale * np.sqrt(v), freedom

@@ -61,7 +61,7 @@ class Coefficients:
 
     def _fai_cornelius(self, L: FloatArray) -> float:
         """Fai & Cornelius 1996 (10.1080/00949659608811740): independent t tests put together."""
-        _, axes = np.linalg.eigh((L @ self.turn.T) @ (L @ self.turn.T).T)
+        _, axes = np.linalg.eigh(L @ self.vcov @ L.T)
         freedom = np.array([self._freedom(row) for row in axes.T @ L])
         if np.ptp(freedom) < 1e-8 * freedom[0]:
             return float(freedom.mean())
