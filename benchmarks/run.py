@@ -24,6 +24,8 @@ SCRIPTS = (
     ("vep/detection.py", "--jobs", "2"),
     ("vep/patients.py", "--jobs", "2"),
     ("vep/speed.py",),
+    ("statistics/speed.py",),
+    ("statistics/boundary.py",),
     ("statistics/crossover.py",),
     ("statistics/rerandomisation.py",),
     ("statistics/few_clusters.py",),
