@@ -322,3 +322,18 @@ def test_the_table_given_is_not_altered():
     before = data.copy(deep=True)
     ancova("change ~ arm + C(centre)", data)
     pd.testing.assert_frame_equal(data, before)
+
+
+def test_known_errors_are_a_meta_regression_of_participants():
+    """The same likelihood by the other estimator, which is compared with metafor."""
+    from remyelin.trial.meta import meta_analysis
+
+    data = noisy()
+    ours = ancova("change ~ arm", data, reference="placebo", se="se")
+    theirs = meta_analysis(
+        data["change"], data["se"] ** 2, moderators=pd.DataFrame({"drug": (data["arm"] == "drug") * 1.0}),
+        method="REML", test="z",
+    )  # fmt: skip
+    assert ours.sigma**2 == pytest.approx(theirs.tau2, rel=1e-7)
+    assert_allclose(ours.table["estimate"], theirs.table["estimate"], rtol=1e-7)
+    assert_allclose(np.sqrt(np.diag(ours.precise.plain)), theirs.table["se"], rtol=1e-7)
