@@ -111,13 +111,14 @@ def missing_pages(out: Path, participant_ids: Iterable[str]) -> Pages:
 
 
 def all_pages(out: Path) -> Pages:
-    """Write the page of every measured participant, and of the trial where the group level has been run."""
+    """Write the page of every measured participant, and of the trial where their joined measurements are."""
     people = sorted(path.parent.name for path in out.glob("sub-*/sub-*_measurements.tsv"))
-    if not people:
+    joined = any((out / f"measurements.{kind}").is_file() for kind in ("parquet", "tsv"))
+    if not people and not joined:
         fix = "run `remyelin measure BIDS OUT participant` first"
         raise InputError("", "output folder", "without measurements", "a folder filled by `measure`", fix)
     written = participant_pages(out, people).paths
-    if any((out / f"measurements.{kind}").is_file() for kind in ("parquet", "tsv")):
+    if joined:
         written = (trial_page(out).relative_to(out).as_posix(), *written)
     return Pages(written)
 
