@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import sys
 import time
 from pathlib import Path
@@ -198,3 +199,18 @@ def test_diagram_of_many_arms():
     assert one == two
     assert one.count("recorded)") == 10
     assert "50 participants randomised" in one
+
+
+def test_diagram_holds_its_last_stage():
+    from remyelin.report.flow import _layout
+
+    people = pd.DataFrame(
+        {
+            "participant_id": ["sub-1", "sub-2"], "arm": ["a", "b"], "analysed": True,
+            "baseline_at_entry": 1.0, "change": 1.0, "reason": "",
+        }
+    )  # fmt: skip
+    flow = consort(people, arms=["a", "b"])
+    _, _, stages = _layout(flow, 3.3, 6.9)
+    viewbox = re.findall(r'viewBox="0 0 \S+ (\S+)"', flow_diagram(flow))
+    assert float(viewbox[0]) >= 72 * max(low for _, low, _ in stages)

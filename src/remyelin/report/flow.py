@@ -71,7 +71,7 @@ def flow_diagram(flow: Consort, name: str = "consort", path: Path | None = None)
     width = max(2.35, 6.6 / max(len(flow.arms), 2))
     total = max(len(flow.arms), 2) * (width + GAP_IN) - GAP_IN
     boxes, arrows, stages = _layout(flow, width, total)
-    bottom = max(box.bottom for box in boxes)
+    bottom = max(*(box.bottom for box in boxes), *(low for _, low, _ in stages))
     with canvas(total + STAGE_IN + 0.2, bottom + 0.1) as (figure, ((ax,),)):
         figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02)
         ax.set_xlim(-STAGE_IN - 0.1, total + 0.1)
