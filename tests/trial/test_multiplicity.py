@@ -66,3 +66,5 @@ def test_what_is_no_p_value_is_refused():
             adjust_p(np.array(p), "holm")
     with pytest.raises(InputError, match="bonferroni"):
         adjust_p(np.array([0.1]), "bonferoni")
+    with pytest.raises(InputError, match="p is dict"):
+        adjust_p({"a": 0.1}, "holm")  # type: ignore[type-var]

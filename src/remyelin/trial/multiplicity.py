@@ -49,13 +49,8 @@ def adjust_p(p: P, method: Method) -> P:
     """
     if method not in _METHODS:
         raise InputError("", "method", repr(method), "a method", did_you_mean(str(method), _METHODS))
-    values = np.asarray(p, dtype=np.float64)
+    values = _probabilities(p)
     known = ~np.isnan(values)
-    if values.ndim != 1 or (values[known] < 0).any() or (values[known] > 1).any():
-        raise InputError(
-            "", "p", f"an array of shape {values.shape} or with values outside 0 to 1",
-            "one row of p values", "give the p values themselves, not statistics or percentages",
-        )  # fmt: skip
     order = np.argsort(values[known], kind="stable")
     rows = np.flatnonzero(known)[order]
     adjusted = np.full(len(values), np.nan)
@@ -64,6 +59,22 @@ def adjust_p(p: P, method: Method) -> P:
     if isinstance(p, pd.Series):
         return pd.Series(adjusted, index=p.index, name=p.name)
     return adjusted
+
+
+def _probabilities(p: object) -> FloatArray:
+    """P values as an array in one row; InputError with the first that is none."""
+    fix = "give the p values themselves, not statistics or percentages"
+    try:
+        values = np.asarray(p, dtype=np.float64)
+    except (TypeError, ValueError):
+        fix = "give a list, an array or a Series of numbers"
+        raise InputError("", "p", type(p).__name__, "one row of p values", fix) from None
+    if values.ndim != 1:
+        raise InputError("", "p", f"of shape {values.shape}", "one row of p values", fix)
+    wrong = (values < 0) | (values > 1)
+    if wrong.any():
+        raise InputError("", "p", f"{values[wrong][0]:g}", "p values from 0 to 1", fix)
+    return values
 
 
 def adjust_contrasts(table: pd.DataFrame, vcov: FloatArray, adjust: Adjust, alpha: float) -> pd.DataFrame:
