@@ -154,7 +154,7 @@ class Crossover:
             f"{error['estimate']:+.3g} ({error['ci_low']:+.3g} to {error['ci_high']:+.3g}) in the estimate; "
             "if half of the effect lasts, a quarter of it is lost",
             "a washout that makes it nil",
-            "see estimands() and losses(); do not choose the analysis by this test",
+            "report the first period and delayed treatment beside it; do not choose the analysis by this test",
         )  # fmt: skip
 
     def sequence_difference(self) -> FloatArray:
