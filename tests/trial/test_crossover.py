@@ -233,7 +233,9 @@ def test_remaining_effect():
 def test_result_prints_and_gives_itself_again():
     data = trial()
     ours = fit(data, model="nested")
-    assert "if half of the effect lasts, a quarter of it is lost" in str(ours)
+    shown = ours.contrasts()["estimate"].iloc[0]
+    told = f"a quarter of it is lost ({shown:+.3g} stands for {shown / 0.75:+.3g})"
+    assert told in str(ours)
     assert any(flag.field == "model" for flag in ours.flags)
     assert "<table" in ours._repr_html_()
     assert list(ours.to_frame()["term"]) == list(ours.table.index)

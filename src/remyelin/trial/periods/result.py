@@ -147,14 +147,17 @@ class Crossover:
 
     def _carry_over_flag(self) -> Flag:
         carry, error = (row for _, row in self.carry_over().iterrows())
+        shown = float(self.contrasts()["estimate"].iloc[0])
         seen = "by a test that sees little" if carry["p"] >= 0.1 else "the test sees it"
         return Flag(
             "", "carry-over",
             f"{carry['estimate']:+.3g} (p = {carry['p']:.2g}; {seen}), an error of "
             f"{error['estimate']:+.3g} ({error['ci_low']:+.3g} to {error['ci_high']:+.3g}) in the estimate; "
-            "if half of the effect lasts, a quarter of it is lost",
+            "if half of the effect lasts, a quarter of it is lost "
+            f"({shown:+.3g} stands for {shown / 0.75:+.3g})",
             "a washout that makes it nil",
-            "report the first period and delayed treatment beside it; do not choose the analysis by this test",
+            "report the first period and delayed treatment beside it; do not choose the analysis by this "
+            "test",
         )  # fmt: skip
 
     def sequence_difference(self) -> FloatArray:
