@@ -17,7 +17,7 @@ from remyelin.trial.mixed import mixed_model
 from remyelin.trial.mixed.layout import check_groups, lay_out
 from remyelin.trial.mixed.solution import solve
 
-QUICK = settings(max_examples=25, deadline=None)
+QUICK = settings(max_examples=15, deadline=None)
 
 
 class Dense:
@@ -73,7 +73,7 @@ class Dense:
 def problems(draw):
     """Rows in up to six groups of any size, perhaps nested, perhaps with known variances."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    groups, rows = draw(st.integers(3, 6)), draw(st.integers(10, 28))
+    groups, rows = draw(st.integers(3, 6)), draw(st.integers(10, 24))
     outer = np.concatenate([np.arange(groups), rng.integers(0, groups, rows - groups)])
     inner = rng.integers(0, 3, rows) if draw(st.booleans()) else None
     arm = (outer % 2).astype(float)

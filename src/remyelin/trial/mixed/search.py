@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from remyelin.trial.mixed.equal import equal_moments
 from remyelin.trial.mixed.likelihood import cholesky, derivatives, deviance, solve
 from remyelin.trial.mixed.moments import gram, moments, plain_sums, row_sums, scaled_sums
 
@@ -161,8 +162,12 @@ def state_at(rows, free, plain, sums, theta, out, gradient):  # type: ignore[no-
     beta, phi, A, B, Q, expected, observed = out
     q = A.shape[0]
     t, F, L = np.empty(3), np.empty((3, 3)), np.empty((q, q))
-    log_det = _fill(rows, theta[2], plain, sums)
-    log_det += moments(theta[0], theta[1], free[1], sums[0], sums[1], sums[2], rows[3], A, B, Q, t, F)
+    if rows[4] and theta[1] == 0.0 and not free[1] and rows[2].size == rows[3].size:
+        variance = theta[2] + rows[1][0]
+        log_det = equal_moments(theta[0], variance, plain[0], plain[1], plain[2], A, B, Q, t, F)
+    else:
+        log_det = _fill(rows, theta[2], plain, sums)
+        log_det += moments(theta[0], theta[1], free[1], sums[0], sums[1], sums[2], rows[3], A, B, Q, t, F)
     if not derivatives(A, B, Q, t, F, rows[5], beta, phi, gradient, expected, observed):
         return np.nan
     return deviance(A, log_det, rows[5], L)
