@@ -85,8 +85,13 @@ SCENARIOS: dict[str, Scenario] = {
         _of(t.periods, a.first_period, patients=24, carry=2.0),
         -1.7,
     ),
+    "mar-mild": Scenario(
+        "30 an arm, 4 visits, those who do badly leave; MMRM unstructured, KR-linear",
+        _of(t.visits, a.repeated, per_arm=30, dropout="mild"),
+        0.5,
+    ),
     "mar": Scenario(
-        "30 an arm, 4 visits, MAR dropout of a third; MMRM unstructured, KR-linear",
+        "30 an arm, 4 visits, dropout of 38 %, opposite in the arms; MMRM unstructured, KR-linear",
         _of(t.visits, a.repeated, per_arm=30, dropout="mar"),
         0.5,
     ),
@@ -132,7 +137,7 @@ SCENARIOS: dict[str, Scenario] = {
         wrong=True,
     ),
     "wrong-completers": Scenario(
-        "30 an arm, MAR dropout; ANCOVA of completers",
+        "30 an arm, dropout of 38 %, opposite in the arms; ANCOVA of completers",
         _of(t.visits, a.completers, per_arm=30, dropout="mar"),
         wrong=True,
     ),

@@ -96,7 +96,7 @@ def parallel(
 def visits(
     rng: np.random.Generator, n: int, *, per_arm: int, dropout: str | None, effect: float = 0.0
 ) -> list[pd.DataFrame]:
-    """Changes at 4 visits; with `dropout="mar"` half of those beyond a limit miss all later visits."""
+    """Changes at 4 visits; half of those who were beyond a limit miss all later visits (missing at random)."""
     root = np.linalg.cholesky(np.array([[1.0, 0.6, 0.5, 0.4], [0.6, 1.3, 0.8, 0.6], [0.5, 0.8, 1.6, 1.0],
                                         [0.4, 0.6, 1.0, 2.0]]))  # fmt: skip
     arm = np.arange(2 * per_arm) >= per_arm
@@ -106,10 +106,13 @@ def visits(
         change = -0.4 * base + rng.normal(size=(len(arm), 4)) @ root.T
         change = change + effect * arm[:, None] * np.array([0.25, 0.5, 0.75, 1.0])
         seen = np.ones_like(change, dtype=bool)
-        if dropout == "mar":
+        if dropout is not None:
             for v in range(1, 4):
-                # In one arm those who do badly leave, in the other those who do well: completers are biased.
-                leaves = np.where(arm, change[:, v - 1], -change[:, v - 1]) > 0.5
+                before = change[:, v - 1]
+                # "mar": in one arm those who do badly leave, in the other those who do well.
+                leaves = (
+                    np.where(arm, before, -before) > 0.5 if dropout == "mar" else before + 0.5 * arm > 1.0
+                )
                 gone = leaves & (rng.uniform(size=len(arm)) < 0.5)
                 seen[gone, v:] = False
         frame = pd.DataFrame(
