@@ -96,7 +96,7 @@ def parallel(
 def visits(
     rng: np.random.Generator, n: int, *, per_arm: int, dropout: str | None, effect: float = 0.0
 ) -> list[pd.DataFrame]:
-    """Changes at 4 visits; half of those who were beyond a limit miss all later visits (missing at random)."""
+    """Changes at 4 visits; half of those who were beyond a limit miss all later visits."""
     root = np.linalg.cholesky(np.array([[1.0, 0.6, 0.5, 0.4], [0.6, 1.3, 0.8, 0.6], [0.5, 0.8, 1.6, 1.0],
                                         [0.4, 0.6, 1.0, 2.0]]))  # fmt: skip
     arm = np.arange(2 * per_arm) >= per_arm
