@@ -121,6 +121,12 @@ def three_arms(p):
             lambda p: p.update(multiplicity={"method": "holm", "weights": {"lesion-mtr-weighted": 1.0}}),
             ["multiplicity.weights", "only with graph"],
         ),
+        ("demo", lambda p: p.update(multiplicity={"method": "dunnett"}), ["'dunnett' with two arms"]),
+        (
+            "demo",
+            then(three_arms, visits, lambda p: p.update(multiplicity={"method": "dunnett"})),
+            ["'dunnett' for 'submedian-lesion-mtr'", "an ancova"],
+        ),
         ("demo", lambda p: p.update(multiplicity={"method": "graph"}), ["multiplicity.weights", "missing"]),
         (
             "demo",

@@ -64,6 +64,19 @@ def test_three_arms_are_three_hypotheses_less_one(measurements, protocol, alloca
     assert "not adjusted for the number of arms" not in analysis.methods
 
 
+def test_dunnett_compares_the_arms_of_one_endpoint(measurements, protocol, allocation):
+    high = protocol.arm[0].model_copy(update={"id": "high"})
+    three = protocol.model_copy(update={"arm": (*protocol.arm, high)})
+    allocation["arm"] = [["placebo", "treated", "high"][k % 3] for k in range(20)]
+    analysis = analyse(measurements, with_family(three, method="dunnett"), allocation)
+    table = analysis.multiplicity
+    assert table["hypothesis"].tolist() == [f"{FIRST}:treated", f"{FIRST}:high"]
+    direct = analysis.fits[FIRST].contrasts(adjust="dunnett")["p_adjusted"]
+    expected = [direct["treated - placebo"], direct["high - placebo"]]
+    np.testing.assert_allclose(table["p_adjusted"], expected)
+    assert "10.1080/01621459.1955.10501294" in analysis.methods
+
+
 def test_nothing_is_adjusted_that_was_not_planned(measurements, protocol, allocation):
     analysis = analyse(measurements, protocol, allocation)
     assert analysis.multiplicity.empty

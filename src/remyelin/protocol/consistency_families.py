@@ -132,12 +132,27 @@ def _multiplicity(family: Multiplicity, protocol: Protocol) -> Iterator[Problem]
     for name in dict.fromkeys(family.endpoints):
         if family.endpoints.count(name) > 1:
             yield "endpoints", f"'{name}' twice", "each once", "keep one of them"
+    if family.method == "dunnett":
+        yield from _dunnett(family, protocol)
     if family.method == "graph":
         yield from _graph(family, protocol.hypotheses)
         return
     for field in ("weights", "transitions"):
         if getattr(family, field):
             yield field, f"given with {family.method}", "only with graph", "take it out, or write graph"
+
+
+def _dunnett(family: Multiplicity, protocol: Protocol) -> Iterator[Problem]:
+    tested = [each for each in protocol.endpoint if each.id in (family.endpoints or (protocol.primary.id,))]
+    if len(family.endpoints) > 1:
+        found = f"{len(family.endpoints)} beside dunnett"
+        yield "endpoints", found, "one, whose arms are compared", "name one, or write holm"
+    if len(protocol.compared) < 3:
+        yield "method", "'dunnett' with two arms", "three arms or more", "write holm, or take it out"
+    for each in tested:
+        if each.estimator != "ancova" or each.missing != "none":
+            found = f"'dunnett' for '{each.id}'"
+            yield "method", found, "an ancova without imputation", "write holm"
 
 
 def _graph(family: Multiplicity, known: Sequence[str]) -> Iterator[Problem]:

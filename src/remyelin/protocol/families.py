@@ -19,10 +19,11 @@ class Multiplicity(Part):
     A hypothesis is called like its endpoint, and with several contrasts ``endpoint:arm``. `endpoints` says
     which enter and in which order; without it the primary, then the secondary ones. ``"fixed-sequence"``
     tests one after another. ``"graph"`` gives each hypothesis its share of `alpha` in `weights`, which a
-    rejected one passes on as `transitions` say (Bretz et al. 2009, doi 10.1002/sim.3495).
+    rejected one passes on as `transitions` say (Bretz et al. 2009, doi 10.1002/sim.3495). ``"dunnett"``
+    compares the arms of one endpoint, the primary if none is named, with the reference.
     """
 
-    method: Literal["holm", "hochberg", "fixed-sequence", "graph"]
+    method: Literal["holm", "hochberg", "fixed-sequence", "graph", "dunnett"]
     endpoints: tuple[Id, ...] = ()
     alpha: Probability = 0.05
     weights: dict[Hypothesis, Share] = Field(default_factory=dict)

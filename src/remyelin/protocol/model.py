@@ -131,6 +131,8 @@ class Protocol(Part):
         listed = self.multiplicity.endpoints if self.multiplicity else ()
         ranked = sorted(self.endpoint, key=lambda each: each.role != "primary")
         ids = listed or [each.id for each in ranked if each.role != "exploratory"]
+        if self.multiplicity and self.multiplicity.method == "dunnett" and not listed:
+            ids = [self.primary.id]
         others = self.compared[1:]
         return tuple(f"{name}:{arm}" if len(others) > 1 else name for name in ids for arm in others)
 

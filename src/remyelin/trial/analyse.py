@@ -134,7 +134,8 @@ def analyse(
         *(flag for each in done for flag in each.flags),
     ]
     rows = [row for each in done for row in each.results]
-    multiplicity = family_table(protocol, rows)
+    fits = {each.endpoint.id: each.fitted.model for each in done}
+    multiplicity = family_table(protocol, rows, fits)
     return Analysis(
         results=Results.from_rows(rows),
         participants=pd.concat([each.people for each in done], ignore_index=True),
@@ -143,7 +144,7 @@ def analyse(
         tipping=_joined([table for each in done for table in each.tipping]),
         methods=methods_text(study, done, multiplicity),
         flags=tuple(dict.fromkeys(flags)),
-        fits={each.endpoint.id: each.fitted.model for each in done},
+        fits=fits,
         rows={each.endpoint.id: each.rows for each in done},
         members={each.endpoint.id: each.members for each in done},
     )

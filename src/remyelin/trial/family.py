@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,17 +18,21 @@ SOURCES = {
     "holm": "Holm, Scand J Stat 1979;6:65",
     "hochberg": "Hochberg, Biometrika 1988, doi 10.1093/biomet/75.4.800",
     "fixed-sequence": "Maurer et al. 1995",
+    "dunnett": "Dunnett, J Am Stat Assoc 1955, doi 10.1080/01621459.1955.10501294",
     "graph": "Bretz et al., Stat Med 2009, doi 10.1002/sim.3495",
 }
 WORDS = {
     "holm": "Holm's procedure",
     "hochberg": "Hochberg's procedure",
     "fixed-sequence": "tests in a fixed sequence, each at the whole level if all before it were rejected",
+    "dunnett": "Dunnett's comparison of each arm with the reference",
     "graph": "a graph that passes the level of a rejected hypothesis on",
 }
 
 
-def family_table(protocol: Protocol, rows: Sequence[ResultRow]) -> pd.DataFrame:
+def family_table(
+    protocol: Protocol, rows: Sequence[ResultRow], fits: Mapping[str, Any] | None = None
+) -> pd.DataFrame:
     """The hypotheses of `[multiplicity]` in their order, with adjusted p values.
 
     Parameters
@@ -36,6 +41,8 @@ def family_table(protocol: Protocol, rows: Sequence[ResultRow]) -> pd.DataFrame:
         Without `[multiplicity]` the table is empty: nothing is adjusted unless it was planned.
     rows
         Of the results; the prespecified ones are tested.
+    fits
+        The models behind them by endpoint, which Dunnett's comparison needs.
 
     Returns
     -------
@@ -60,7 +67,7 @@ def family_table(protocol: Protocol, rows: Sequence[ResultRow]) -> pd.DataFrame:
     found = {_hypothesis(row, protocol): row for row in rows if row["prespecified"]}
     names = protocol.hypotheses
     p = pd.Series({name: found[name]["p"] if name in found else np.nan for name in names}, dtype=np.float64)
-    adjusted = _adjusted(family, p)
+    adjusted = _dunnett(p, fits or {}) if family.method == "dunnett" else _adjusted(family, p)
     return pd.DataFrame(
         {
             "hypothesis": names,
@@ -96,6 +103,16 @@ def family_words(protocol: Protocol, table: pd.DataFrame) -> Iterator[str]:
 def _hypothesis(row: ResultRow, protocol: Protocol) -> str:
     arm = str(row["contrast"]).partition(" - ")[0]
     return f"{row['endpoint']}:{arm}" if len(protocol.compared) > 2 else str(row["endpoint"])
+
+
+def _dunnett(p: pd.Series[float], fits: Mapping[str, Any]) -> pd.Series[float]:
+    """From the joint distribution of the contrasts of one endpoint."""
+    endpoint = str(p.index[0]).partition(":")[0]
+    if endpoint not in fits:
+        return pd.Series(1.0, index=p.index)
+    found = fits[endpoint].contrasts(adjust="dunnett")["p_adjusted"]
+    named = {f"{endpoint}:{str(name).partition(' - ')[0]}": value for name, value in found.items()}
+    return pd.Series({name: named.get(str(name), 1.0) for name in p.index}, dtype=np.float64)
 
 
 def _adjusted(family: Multiplicity, p: pd.Series[float]) -> pd.Series[float]:
