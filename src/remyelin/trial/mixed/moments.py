@@ -90,10 +90,10 @@ def gram(u, v, a, S, C, outer, A):  # type: ignore[no-untyped-def]  # sums to th
         _clear(T)
         for j in range(outer[i], outer[i + 1]):
             g = 1.0 / (1.0 + v * a[j])
-            log_det -= np.log(g)
             b += a[j] * g
             _scaled(T, g, S[j])
             if v > 0.0:
+                log_det -= np.log(g)
                 _add(A, -v * g, S[j], S[j])
         log_det += np.log1p(u * b)
         _add(A, -u / (1.0 + u * b), T, T)

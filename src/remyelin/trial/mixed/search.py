@@ -77,29 +77,27 @@ def _valleys(rows, free, plain, sums):  # type: ignore[no-untyped-def]
     size = (grid.size if free[0] else 1, grid.size if free[1] else 1, 1 if profiled else grid.size)
     D, at = np.empty(size), np.empty((*size, 3))
     if profiled:
-        _grid_of_shares(rows, plain, sums, D, at)
+        _grid_of_shares(rows, plain, D, at)
     else:
         _grid_of_variances(rows, plain, sums, D, at)
     return _bottoms(D, at)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _grid_of_shares(rows, plain, sums, D, at):  # type: ignore[no-untyped-def]
+def _grid_of_shares(rows, plain, D, at):  # type: ignore[no-untyped-def]
     """Share of u, share of v in the rest; without known variances the scale is y'Py / n in closed form."""
     q = rows[0].shape[1]
     A, L = np.empty((q, q)), np.empty((q, q))
     n = rows[0].shape[0] - (q - 1 if rows[5] else 0)
     for i in range(D.shape[0]):
         for j in range(D.shape[1]):
-            theta = at[i, j, 0]
-            theta[0] = SHARES[i]
-            theta[1] = (1 - SHARES[i]) * SHARES[j]
-            theta[2] = (1 - SHARES[i]) * (1 - SHARES[j])
-            D[i, j, 0] = _deviance(rows, theta, plain, sums, A, L)
+            u, v = SHARES[i], (1 - SHARES[i]) * SHARES[j]
+            s = 1 - u - v
+            log_det = gram(u / s, v / s, plain[0], plain[1], plain[2], rows[3], A)
+            D[i, j, 0] = deviance(A, log_det, rows[5], L)
             rest = L[q - 1, q - 1] ** 2
-            for k in range(3):
-                theta[k] *= rest / n
             D[i, j, 0] += n * np.log(rest / n) + n - rest
+            at[i, j, 0, 0], at[i, j, 0, 1], at[i, j, 0, 2] = u / s * rest / n, v / s * rest / n, rest / n
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
