@@ -22,7 +22,7 @@ from trials import visits  # noqa: E402
 
 from remyelin.trial.repeated import fit_trials  # noqa: E402
 
-CASES = ((15, "mar"), (30, "mar"), (150, "mar"), (12, "chance"), (30, "chance"))
+CASES = ((15, "mar"), (30, "mar"), (150, "mar"), (12, "chance"))
 
 
 def by_chance(frames: list[pd.DataFrame], rng: np.random.Generator, share: float) -> None:
