@@ -280,6 +280,13 @@ def test_type_three_does_not_depend_on_the_coding():
     np.testing.assert_allclose(one, two, rtol=1e-6)
 
 
+def test_an_intercept_alone():
+    found = mixed_model("change ~ 1", lesions(), "patient")
+    assert found.anova().empty
+    low, high = found.profile_interval("Intercept")
+    assert low < found.table.loc["Intercept", "estimate"] < high
+
+
 def test_predictions():
     table = lesions()
     found = fit(table)
@@ -351,6 +358,8 @@ REFUSED = {
     ),
     "contrasts without arm": (lambda t: mixed_model("change ~ baseline", t, "patient").contrasts(), "arm"),
     "L": (lambda t: fit(t).contrast([1, 2]), "L"),
+    "L twice": (lambda t: fit(t).joint([[0, 1, 0], [0, 2, 0]]), "L"),
+    "no groups": (lambda t: fit(t, groups=None), "groups"),
     "profile": (lambda t: fit(t).profile_interval("arm"), "term"),
     "new level": (lambda t: fit(t).predict(t.assign(arm="third")), "arm"),
     "new column": (lambda t: fit(t).predict(t.drop(columns="baseline")), "baseline"),

@@ -153,9 +153,23 @@ class MixedFit:
         pandas.DataFrame
             One row; columns ``f, df1, df2, p``. By Kenward & Roger f is scaled by their lambda (as pbkrtest's
             Ftest); by Satterthwaite the denominator is that of Fai & Cornelius (as lmerTest).
+
+        Raises
+        ------
+        InputError
+            For rows of which some follow from the others.
         """
+        rows = self._rows(L)
+        if np.linalg.matrix_rank(rows) < len(rows):
+            raise InputError(
+                "",
+                "L",
+                "rows of which some follow from the others",
+                "hypotheses of their own",
+                "leave them out",
+            )
         return pd.DataFrame(
-            [self.coefficients.joint(self._rows(L))],
+            [self.coefficients.joint(rows)],
             columns=["f", "df1", "df2", "p"],
             index=pd.Index([name], name="term"),
         )
@@ -173,7 +187,8 @@ class MixedFit:
         """
         from remyelin.trial.mixed.hypotheses import type_three
 
-        return pd.concat([self.joint(rows, name) for name, rows in type_three(self.design).items()])
+        tests = [self.joint(rows, name) for name, rows in type_three(self.design).items()]
+        return pd.concat(tests) if tests else self.joint(np.eye(len(self.table))).iloc[:0]
 
     def ranova(self) -> pd.DataFrame:
         """Likelihood ratio test of each random term.

@@ -39,7 +39,7 @@ def specify(groups: str | Sequence[str], df: str, method: str, alpha: float, **r
     InputError
         For a name that is not known, or two that do not go together.
     """
-    named = (groups,) if isinstance(groups, str) else tuple(str(each) for each in groups)
+    named = (groups,) if isinstance(groups, str) else tuple(str(each) for each in groups or ())
     if not 1 <= len(named) <= 2 or len(set(named)) < len(named):
         raise InputError(
             "", "groups", repr(groups), "one column, or two: the outer and the inner group",
