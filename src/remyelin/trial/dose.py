@@ -14,7 +14,7 @@ import pandas as pd
 from remyelin.errors import InputError
 from remyelin.trial.design import Design, FloatArray, build
 from remyelin.trial.formula import formula_error, parse
-from remyelin.trial.inference import check_rows, table
+from remyelin.trial.inference import check_alpha, check_rows, table
 from remyelin.trial.logistic import fit_logistic
 from remyelin.trial.means import Weights, differences, mean_rows
 from remyelin.trial.multiplicity import Adjust, adjust_contrasts
@@ -218,6 +218,7 @@ def dose_trend(
     test
     trend    5.0  1.0  0.0253
     """
+    check_alpha(alpha)
     if family not in ("binomial", "gaussian"):
         raise InputError("", "family", repr(family), "'binomial' or 'gaussian'", "name one of the two")
     _check_formula(formula, dose)

@@ -11,6 +11,12 @@ from remyelin.errors import InputError
 COLUMNS = ("estimate", "se", "df", "t", "p", "ci_low", "ci_high")
 
 
+def check_alpha(alpha: float) -> None:
+    """InputError unless intervals can cover 1 - `alpha`."""
+    if not 0 < alpha < 1:
+        raise InputError("", "alpha", f"{alpha}", "between 0 and 1", "give 0.05 for 95 % intervals")
+
+
 def table(
     estimate: npt.ArrayLike, se: npt.ArrayLike, df: npt.ArrayLike, index: pd.Index[str], alpha: float = 0.05
 ) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import pandas as pd
 from remyelin.errors import InputError
 from remyelin.trial.anova import drop_one, sequential
 from remyelin.trial.design import Design, FloatArray, build
-from remyelin.trial.inference import check_rows, table
+from remyelin.trial.inference import check_alpha, check_rows, table
 from remyelin.trial.means import Weights, differences, mean_rows
 from remyelin.trial.multiplicity import Adjust, adjust_contrasts
 from remyelin.trial.precise import Precise, fit_precise
@@ -222,6 +222,7 @@ def ancova(
     ANCOVA change ~ arm + baseline, classical covariance, n = 8, residual df = 5
       drug - placebo: +0.2436 (95 % CI +0.04181 to +0.4455), p = 0.0268
     """
+    check_alpha(alpha)
     if covariance not in COVARIANCES:
         raise InputError(
             "", "covariance", repr(covariance), f"one of {', '.join(COVARIANCES)}", "name one of these"

@@ -12,7 +12,7 @@ import pandas as pd
 
 from remyelin.errors import Flag, InputError
 from remyelin.trial.design import FloatArray, build
-from remyelin.trial.inference import table
+from remyelin.trial.inference import check_alpha, table
 from remyelin.trial.logistic import fit_logistic
 from remyelin.trial.means import differences
 from remyelin.trial.proportions import fisher, mantel_haenszel, newcombe, wilson
@@ -215,6 +215,7 @@ def responders(
       drug - placebo: +30.0 percentage points (95 % CI ...), p = ..., mid-p = ...
       doubt: change is cut at -3, which leaves 60 % of its information, expected an analysis of change ...
     """
+    check_alpha(alpha)
     if direction not in ("at least", "at most"):
         raise InputError("", "direction", repr(direction), "'at least' or 'at most'", "name one of the two")
     if missing not in ("refuse", "nonresponder"):

@@ -11,7 +11,7 @@ from remyelin.trial.design import Design, FloatArray, build, treatment_column
 from remyelin.trial.equations.moments import Clusters, Correlation, Family, Working, working
 from remyelin.trial.equations.result import Freedom, GeeFit, freedom
 from remyelin.trial.equations.sandwich import COVARIANCES, Covariance, sandwich
-from remyelin.trial.inference import table
+from remyelin.trial.inference import check_alpha, table
 from remyelin.trial.logistic import fit_logistic
 from remyelin.trial.precision import known_variance
 from remyelin.trial.squares import check_residue
@@ -98,6 +98,7 @@ def gee(
         if value not in allowed:
             raise InputError("", name, repr(value), "an option", did_you_mean(str(value), allowed))
     _check_options(family, covariance, df, se)
+    check_alpha(alpha)
     arm = treatment_column(formula, data, arm, reference)
     design = build(formula, data, arm, reference, keep=(groups,), unit="rows")
     clusters = _clusters(design, groups)

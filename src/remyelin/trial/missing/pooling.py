@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from remyelin.errors import InputError
-from remyelin.trial.inference import table
+from remyelin.trial.inference import check_alpha, table
 
 
 def rubin(
@@ -53,6 +53,7 @@ def rubin(
     >>> rubin([1.0, 1.4, 1.2, 1.6], [0.25, 0.25, 0.24, 0.26], 48).round(3).iloc[0].to_dict()
     {'estimate': 1.3, 'se': 0.577, 'df': 20.103, 't': 2.252, 'p': 0.036, 'ci_low': 0.096, ...}
     """
+    check_alpha(alpha)
     q, u = np.asarray(estimates, dtype=np.float64), np.asarray(variances, dtype=np.float64)
     if q.ndim == 1:
         q, u = q[:, None], u[:, None] if u.ndim == 1 else u

@@ -10,6 +10,7 @@ from remyelin.trial.design import Design, FloatArray, build
 from remyelin.trial.equations.fit import gee
 from remyelin.trial.equations.result import GeeFit
 from remyelin.trial.formula import parse
+from remyelin.trial.inference import check_alpha
 from remyelin.trial.mixed.fit import MixedFit
 from remyelin.trial.mixed.model import mixed_model
 from remyelin.trial.periods.estimands import EXPOSED, QUESTIONS, Estimand, exposed, specify
@@ -91,6 +92,7 @@ def crossover(
     drug - placebo     -1.71  0.24  22.0   -2.21    -1.22
     """
     check_names(estimand, model, df)
+    check_alpha(alpha)
     roles = Roles(treatment, period, sequence, participant, eye)
     frame = check_rows(data, roles, first_only=estimand == "first-period")
     # Coded whole, whatever is asked: a gap is found, and all estimands have one reference.

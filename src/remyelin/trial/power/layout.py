@@ -49,6 +49,9 @@ class Layout:
     summary: Summary = "mean"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.spread, Spread):
+            fix = "give Spread.of_participant(sd), or Spread.of_sites for lesions or eyes"
+            raise InputError("", "spread", repr(self.spread), "an SD with whose it is", fix)
         if self.design not in DESIGNS:
             raise InputError(
                 "", "design", repr(self.design), f"one of {', '.join(DESIGNS)}", "name one of these"
