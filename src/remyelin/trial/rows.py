@@ -143,6 +143,6 @@ def _check_visits(rows: pd.DataFrame, endpoint: Endpoint, measure: str, visits: 
     for visit in visits:
         if visit not in seen:
             raise RefuseRun(
-                "", f"endpoint '{endpoint.id}' visits", f"no participant was measured at {visit}",
+                "", f"endpoint '{endpoint.id}' visits", f"{visit}, but no participant was measured at {visit}",
                 f"{measure} at that visit", did_you_mean(visit, seen),
             )  # fmt: skip
