@@ -92,3 +92,10 @@ def test_too_few_subjects(trial):
 def test_errors_that_explain_all_scatter(trial):
     with pytest.raises(InputError, match="leave se out"):
         mmrm(FORMULA, trial().assign(se=50.0), se="se", **ROLES)
+
+
+def test_the_column_arm_is_the_treatment(trial):
+    found = mmrm(FORMULA, trial(), subject="id", visit="visit", reference="placebo").contrasts()
+    assert found.equals(mmrm(FORMULA, trial(), **ROLES).contrasts())
+    with pytest.raises(InputError, match="reference is 'placebo', .* Fix: give arm="):
+        mmrm("y ~ visit", trial(), subject="id", visit="visit", reference="placebo")

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from remyelin.trial.design import build
+from remyelin.trial.design import build, treatment_column
 from remyelin.trial.inference import table
 from remyelin.trial.precision import known_variance
 from remyelin.trial.repeated.estimate import estimate
@@ -66,7 +66,8 @@ def mmrm(
         Standard error of each response as it was measured, a column or (row,); se^2 is added to the variance
         of the row as known.
     arm, reference
-        The column of the treatment, and the arm that the others are compared with.
+        The column of the treatment, ``"arm"`` if the formula has it, and the arm that the others are compared
+        with.
     alpha
         Intervals cover 1 - alpha.
     robust
@@ -104,6 +105,7 @@ def mmrm(
       drug - placebo, M06: -0.9922 (95 % CI -2.397 to +0.4127), df = 37.8, p = 0.161
       drug - placebo, M12: -0.6249 (95 % CI -2.166 to +0.9158), df = 37.6, p = 0.417
     """
+    arm = treatment_column(formula, data, arm, reference)
     spec = specify(
         *(covariance, df, method, robust, information),
         formula=formula, subject=subject, visit=visit, se=se, arm=arm, reference=reference, alpha=alpha,
