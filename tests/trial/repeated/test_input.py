@@ -97,5 +97,5 @@ def test_errors_that_explain_all_scatter(trial):
 def test_the_column_arm_is_the_treatment(trial):
     found = mmrm(FORMULA, trial(), subject="id", visit="visit", reference="placebo").contrasts()
     assert found.equals(mmrm(FORMULA, trial(), **ROLES).contrasts())
-    with pytest.raises(InputError, match="reference is 'placebo', .* Fix: give arm="):
+    with pytest.raises(InputError, match=r"reference is 'placebo', .* Fix: give arm="):
         mmrm("y ~ visit", trial(), subject="id", visit="visit", reference="placebo")
