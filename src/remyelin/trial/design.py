@@ -85,6 +85,7 @@ def build(
     >>> build("change ~ arm", table, "arm").names
     ('Intercept', 'arm[T.b]')
     """
+    _check_frame(data)
     response, terms, columns, forced = parse(formula)
     frame = _columns(formula, data, [response, *columns], arm, keep)
     if arm is not None:
@@ -110,6 +111,12 @@ def build(
     return design
 
 
+def _check_frame(data: object) -> None:
+    if not isinstance(data, pd.DataFrame):
+        fix = "make one with pandas.DataFrame(...); of polars with .to_pandas()"
+        raise InputError("", "data", f"a {type(data).__name__}", "a pandas DataFrame", fix)
+
+
 def treatment_column(formula: str, data: pd.DataFrame, arm: str | None, reference: str | None) -> str | None:
     """The column of the treatment: `arm`, else ``"arm"`` where the formula has it and it holds words.
 
@@ -123,6 +130,7 @@ def treatment_column(formula: str, data: pd.DataFrame, arm: str | None, referenc
     >>> treatment_column("change ~ arm", pd.DataFrame({"arm": ["a", "b"]}), None, "a")
     'arm'
     """
+    _check_frame(data)
     if arm is None and "arm" in data.columns and "arm" in parse(formula)[2] and not _is_number(data["arm"]):
         arm = "arm"
     if arm is None and reference is not None:

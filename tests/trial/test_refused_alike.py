@@ -1,4 +1,4 @@
-"""A level that is none is refused by every estimator, before a number is printed."""
+"""What every estimator refuses alike, before a number is printed."""
 
 from __future__ import annotations
 
@@ -53,3 +53,15 @@ def test_a_level_that_is_none(name: str, alpha: float) -> None:
 def test_an_sd_without_whose_it_is() -> None:
     with pytest.raises(InputError, match=r"spread is 5, .* Fix: give Spread\.of_participant"):
         trial.sample_size(1.0, 5)  # type: ignore[arg-type]
+
+
+def test_data_that_are_no_frame() -> None:
+    columns = PEOPLE.to_dict("list")
+    for call in (
+        lambda: trial.ancova("change ~ arm", columns),
+        lambda: trial.gee("change ~ arm", columns, "participant_id"),
+        lambda: trial.mixed_model("change ~ arm", columns, "participant_id"),
+        lambda: trial.mmrm("change ~ arm * visit", columns, subject="participant_id", visit="visit"),
+    ):
+        with pytest.raises(InputError, match="data is a dict, expected a pandas DataFrame"):
+            call()
