@@ -11,6 +11,9 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 # Without bytecode every process would compile a thousand modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
+# numba notices a change of a kernel's own file, not of the kernels that it calls: stale code would go on.
+KERNELS := $(VENV)/.kernels
+
 .PHONY: help setup demo test test-slow lint docs bench lock clean
 
 help: ## this list
@@ -22,13 +25,17 @@ $(STAMP): requirements.lock pyproject.toml tools/bootstrap.sh
 	@PYTHON=$(PYTHON) bash tools/bootstrap.sh $(VENV)
 	@touch $@
 
-demo: $(STAMP) ## a virtual trial, from raw recordings to a report (under 2 minutes)
+$(KERNELS): $(STAMP) $(shell grep -rl njit src --include=*.py)
+	@find src -name '*.nb[ci]' -delete
+	@touch $@
+
+demo: $(STAMP) $(KERNELS) ## a virtual trial, from raw recordings to a report (under 2 minutes)
 	@$(BIN)/remyelin demo demo-out
 
-test: $(STAMP) lint ## lint, types, layers and the fast tests (under 10 minutes on 2 cores)
+test: $(STAMP) $(KERNELS) lint ## lint, types, layers and the fast tests (under 10 minutes on 2 cores)
 	$(ONE_THREAD) $(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not slow"
 
-test-slow: $(STAMP) ## the tests that take minutes
+test-slow: $(STAMP) $(KERNELS) ## the tests that take minutes
 	$(ONE_THREAD) $(BIN)/pytest -n $(JOBS) --dist loadgroup -m slow
 
 lint: $(STAMP) ## ruff, mypy, import contracts, spelling, project metadata
@@ -42,7 +49,7 @@ lint: $(STAMP) ## ruff, mypy, import contracts, spelling, project metadata
 docs: $(STAMP) ## the documentation, in docs/_build/html
 	$(BIN)/sphinx-build -q -W -n docs docs/_build/html
 
-bench: $(STAMP) ## the benchmarks whose tables stand in the docs (hours)
+bench: $(STAMP) $(KERNELS) ## the benchmarks whose tables stand in the docs (hours)
 	$(BIN)/python benchmarks/run.py
 
 lock: $(STAMP) ## resolve requirements.lock again

@@ -85,8 +85,8 @@ def rerandomise(
 
     The p value is exact for the null hypothesis that no participant's outcome depends on the arm, whatever
     the distribution of outcomes, the correlation of rows within participants and the procedure (Simon & Simon
-    2011, 10.1016/j.spl.2010.12.018). It counts the drawn allocations whose ``abs(t)`` is as large as that observed,
-    the observed one with them (Phipson & Smyth 2010, 10.2202/1544-6115.1585).
+    2011, 10.1016/j.spl.2010.12.018). It counts the drawn allocations whose ``abs(t)`` is as large as that
+    observed, the observed one with them (Phipson & Smyth 2010, 10.2202/1544-6115.1585).
 
     Parameters
     ----------

@@ -142,7 +142,8 @@ def _check_visits(rows: pd.DataFrame, endpoint: Endpoint, measure: str, visits: 
     seen = sorted(set(rows["visit"]))
     for visit in visits:
         if visit not in seen:
+            found = f"{visit}, but no participant was measured at {visit}"
             raise RefuseRun(
-                "", f"endpoint '{endpoint.id}' visits", f"{visit}, but no participant was measured at {visit}",
+                "", f"endpoint '{endpoint.id}' visits", found,
                 f"{measure} at that visit", did_you_mean(visit, seen),
             )  # fmt: skip
