@@ -141,13 +141,14 @@ def lesions_panel(trial: Trial) -> Panel:
     rose, fell = int((followed["change"] > 0).sum()), int((followed["change"] < 0).sum())
     answer = (
         f"{count(len(followed), 'lesion')} in {count(followed['participant_id'].nunique(), 'participant')} "
-        f"could be followed; {rose:,} rose and {fell:,} fell. {states.get('new', 0):,} appeared and "
-        f"{states.get('vanished', 0):,} vanished between the visits."
+        f"could be followed; {rose:,} rose and {fell:,} fell. Measured at one visit only: "
+        f"{states.get('vanished', 0):,} at the first (vanished, or the visit was missed), "
+        f"{states.get('new', 0):,} at the second."
     )
     alt = f"Change of each lesion against its baseline. {answer}"
     figure = figures.lesions(shown, trial.arms, "lesions", alt)
     caption = (
-        "Filled: lesions below their participant's median at baseline, which the endpoint selects; the line "
+        "Filled: lesions below their participant's median at baseline; the line "
         "is their mean. Area of a point: volume. Choosing lesions by a noisy baseline lifts the filled ones "
         "in every arm (regression to the mean), so read the difference between arms, and its correction."
     )
