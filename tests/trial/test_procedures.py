@@ -195,10 +195,26 @@ def test_minimise_refuses(change, field):
         (PermutedBlocks((3,)), "sizes"),
         (PermutedBlocks((4,), ratio=(1, 1, 1)), "ratio"),
         (PermutedBlocks((4,), ("weight",)), "weight"),
-        (SimpleRandomisation((0, 1)), "ratio"),
+        (SimpleRandomisation((1, 1, 1)), "ratio"),
     ],
 )
 def test_other_procedures_refuse(procedure, field):
     with pytest.raises(InputError) as error:
         procedure.allocate(people(8), 2, np.random.default_rng(1), 1)
     assert error.value.field == field
+
+
+@pytest.mark.parametrize("ratio", [{"drug": 1}, "12", 2, (0, 1), (1.5, 1), (True, 1), ("1", "2"), {1, 2}])
+@pytest.mark.parametrize("make", [SimpleRandomisation, lambda ratio: PermutedBlocks((4,), ratio=ratio)])
+def test_a_ratio_is_whole_numbers_in_order(make, ratio):
+    with pytest.raises(InputError, match="the reference first") as error:
+        make(ratio)
+    assert error.value.field == "ratio"
+    assert "(1, 2)" in error.value.fix
+
+
+def test_the_first_of_a_ratio_is_the_first_arm():
+    drawn = SimpleRandomisation((1, 3)).allocate(people(4000), 2, np.random.default_rng(1), 1)
+    assert drawn.mean() == pytest.approx(0.75, abs=0.03)
+    blocks = PermutedBlocks((4,), ratio=(1, 3)).allocate(people(40), 2, np.random.default_rng(1), 5)
+    assert (blocks.sum(axis=1) == 30).all()

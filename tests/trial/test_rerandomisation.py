@@ -172,6 +172,10 @@ def test_flags_an_allocation_that_the_procedure_would_not_make():
     [
         ({"formula": "change ~ arm * baseline"}, "formula"),
         ({"procedure": Minimisation(("weight",), 0.8)}, "weight"),
+        ({"procedure": "simple"}, "procedure"),
+        ({"procedure": None}, "procedure"),
+        ({"procedure": SimpleRandomisation}, "procedure"),
+        ({"procedure": SimpleRandomisation((1, 1, 1))}, "ratio"),
         ({"data": trial().assign(arm="drug")}, "arm"),
         ({"data": trial().assign(change=np.nan)}, "change"),
         ({"data": trial().drop(columns="arm")}, "arm"),

@@ -103,12 +103,29 @@ class PermutedBlocks:
     factors
         Columns whose combinations are the strata; none for a single list.
     ratio
-        Of the arms, in their order; equal if absent.
+        Whole numbers, one an arm, as (2, 1). The first entry belongs to the reference arm of `rerandomise`,
+        the others to the other arms in the order of its fit: that of a categorical column, else sorted by
+        name. Equal if absent.
+
+    Raises
+    ------
+    InputError
+        For a ratio that is no tuple of whole numbers of 1 or more.
+
+    Examples
+    --------
+    Two on the drug for one on placebo, where placebo is the reference:
+
+    >>> PermutedBlocks((3, 6), factors=("sex",), ratio=(1, 2))
+    PermutedBlocks(sizes=(3, 6), factors=('sex',), ratio=(1, 2))
     """
 
     sizes: tuple[int, ...]
     factors: tuple[str, ...] = ()
     ratio: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        _check_ratio(self.ratio)
 
     def allocate(
         self, people: pd.DataFrame, arms: int, rng: np.random.Generator, replicates: int
@@ -133,9 +150,30 @@ class PermutedBlocks:
 
 @dataclass(frozen=True, slots=True)
 class SimpleRandomisation:
-    """Each participant for itself, with the probabilities of `ratio`; equal if absent."""
+    """Each participant for itself, with the probabilities of `ratio`.
+
+    Parameters
+    ----------
+    ratio
+        As in `PermutedBlocks`: the first entry belongs to the reference arm. Equal if absent.
+
+    Raises
+    ------
+    InputError
+        For a ratio that is no tuple of whole numbers of 1 or more.
+
+    Examples
+    --------
+    Two on the drug for one on placebo, where placebo is the reference:
+
+    >>> SimpleRandomisation((1, 2))
+    SimpleRandomisation(ratio=(1, 2))
+    """
 
     ratio: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        _check_ratio(self.ratio)
 
     @property
     def factors(self) -> tuple[str, ...]:
@@ -234,10 +272,40 @@ def levels(people: pd.DataFrame, factors: Sequence[str]) -> IntArray:
     return codes
 
 
-def _ratio(ratio: Sequence[int] | None, arms: int) -> IntArray:
-    found = np.ones(arms, dtype=np.intp) if ratio is None else np.asarray(ratio, dtype=np.intp)
-    if found.shape != (arms,) or (found < 1).any():
+def check_procedure(procedure: object) -> None:
+    """Refuse what cannot allocate.
+
+    Raises
+    ------
+    InputError
+        For a name, a class that was not called, or anything else without factors and a way to allocate.
+    """
+    if isinstance(procedure, type) or not (
+        hasattr(procedure, "factors") and callable(getattr(procedure, "allocate", None))
+    ):
         raise InputError(
-            "", "ratio", str(ratio), f"{arms} whole numbers of 1 or more, one an arm", "as (1, 1) or (2, 1)"
-        )
-    return found
+            "", "procedure", repr(procedure)[:80], "a procedure with the settings of the trial",
+            "give SimpleRandomisation(), PermutedBlocks((4,)) or Minimisation((\"sex\",), 0.8)",
+        )  # fmt: skip
+
+
+def _check_ratio(ratio: object) -> None:
+    if ratio is None:
+        return
+    fine = isinstance(ratio, Sequence | np.ndarray) and not isinstance(ratio, str)
+    if not fine or not all(
+        isinstance(each, int | np.integer) and not isinstance(each, bool) and each > 0 for each in ratio
+    ):
+        raise InputError(
+            "", "ratio", repr(ratio)[:80], "whole numbers of 1 or more, one an arm, the reference first",
+            "write as (1, 2): 1 for the reference, 2 for the other arm",
+        )  # fmt: skip
+
+
+def _ratio(ratio: Sequence[int] | None, arms: int) -> IntArray:
+    if ratio is not None and len(ratio) != arms:
+        raise InputError(
+            "", "ratio", str(ratio), f"{arms} whole numbers, one an arm, the reference first",
+            "write as (1, 1) or (1, 2)",
+        )  # fmt: skip
+    return np.ones(arms, dtype=np.intp) if ratio is None else np.asarray(ratio, dtype=np.intp)

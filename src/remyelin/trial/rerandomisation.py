@@ -11,7 +11,7 @@ import pandas as pd
 from remyelin.errors import Flag, InputError
 from remyelin.trial.design import FloatArray
 from remyelin.trial.linear import Ancova, ancova
-from remyelin.trial.procedures import IntArray, Procedure, levels
+from remyelin.trial.procedures import IntArray, Procedure, check_procedure, levels
 from remyelin.trial.replay import Refits, Replay
 
 # Replicates at a time, so that memory stays small.
@@ -95,7 +95,8 @@ def rerandomise(
     data
         One row a participant in order of entry; or lesions, eyes or visits with `participant`.
     procedure
-        `Minimisation`, `PermutedBlocks` or `SimpleRandomisation` with the settings of the trial.
+        `Minimisation`, `PermutedBlocks` or `SimpleRandomisation` with the settings of the trial. The first
+        entry of a `ratio` is that of `reference`, the others follow the arms of the ANCOVA.
     rng
         A seed or a generator: the same gives the same p value.
     arm, reference
@@ -118,7 +119,7 @@ def rerandomise(
     ------
     InputError
         What `ancova` refuses; an arm in an interaction; participants or arms that disagree between the
-        tables; a procedure that can give one allocation only.
+        tables; no procedure, or one that can give one allocation only.
 
     Examples
     --------
@@ -138,6 +139,7 @@ def rerandomise(
         raise InputError(
             "", "replicates", str(replicates), "99 or more, better 10,000", "draw more allocations"
         )
+    check_procedure(procedure)
     fit = ancova(formula, data, arm=arm, reference=reference, alpha=alpha)
     replay = Replay.of(fit, data, participant, randomised)
     seen = levels(replay.people, procedure.factors)
