@@ -292,9 +292,9 @@ def check_procedure(procedure: object) -> None:
 def _check_ratio(ratio: object) -> None:
     if ratio is None:
         return
-    fine = isinstance(ratio, Sequence | np.ndarray) and not isinstance(ratio, str)
-    if not fine or not all(
-        isinstance(each, int | np.integer) and not isinstance(each, bool) and each > 0 for each in ratio
+    entries = list(ratio) if isinstance(ratio, Sequence | np.ndarray) else []
+    if not entries or not all(
+        isinstance(each, int | np.integer) and not isinstance(each, bool) and each > 0 for each in entries
     ):
         raise InputError(
             "", "ratio", repr(ratio)[:80], "whole numbers of 1 or more, one an arm, the reference first",
