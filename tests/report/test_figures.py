@@ -190,6 +190,15 @@ def test_a_forest_shows_every_estimate_with_its_interval():
     assert "second $x$" in svg
 
 
+def test_a_forest_shows_every_word_of_a_long_label():
+    label = "regression to the mean removed, calibrated, mean baseline of the participant added, completers"
+    row = {"label": label, "estimate": 0.5, "ci_low": 0.0, "ci_high": 1.0}
+    said = re.findall(r">([^<]+)</text>", figures.forest([row, row], "pu", "forest", "alt text"))
+    assert not any("…" in each for each in said)
+    assert " ".join(said).count("mean baseline of the participant") == 2
+    assert set(label.split()) <= set(" ".join(said).split())
+
+
 @given(estimate=st.floats(-50, 50), half=st.floats(0.001, 50))
 def test_the_strip_keeps_order_and_stays_inside(estimate, half):
     svg = figures.strip(estimate, estimate - half, estimate + half, "pu")

@@ -232,6 +232,42 @@ def test_the_siblings_of_the_estimate_are_named(pages):
     assert "4 estimates of treated - placebo, from +1.36 to +1.81 pu" in pages["trial"].text
 
 
+def siblings_of(folder: Path, rows: list[dict]) -> str:
+    (folder / "results.tsv").unlink()
+    Results.from_rows(rows).write(folder / "results.tsv")
+    html = trial(folder).html
+    panel = html[html.index('id="siblings"') :]
+    return re.sub(r"\s+", " ", panel[: panel.index("</section>")])
+
+
+def test_estimates_of_other_endpoints_are_not_counted(folder):
+    """Neither a secondary endpoint nor its sibling, and not where its name begins with the primary's."""
+    primary = results()
+    others = [
+        {**row, "endpoint": row["endpoint"].replace("mtr", other), "estimate": 9.0, "ci_high": 10.0}
+        for row in primary[:2]
+        for other in ("mtr-core", "volume")
+    ]
+    said = siblings_of(folder, primary + others)
+    assert "4 estimates of treated - placebo, from +1.36 to +1.81 pu" in said
+    assert "Estimates of other endpoints are not among them" in said
+    assert "+9.00" not in said
+    assert "other endpoints" not in siblings_of(folder, primary)
+
+
+def test_estimates_of_a_crossover_are_said_to_answer_different_questions(folder):
+    """With what each asks; an estimate that differs in how it is made is none of them."""
+    first, *_ = results()
+    words = ("first period", "delayed treatment", "measurement error not used")
+    others = [{**first, "endpoint": f"{first['endpoint']} ({w})", "prespecified": False} for w in words]
+    said = siblings_of(folder, [first, *others])
+    assert "2 of them answer another question of the crossover." in said
+    assert "Estimates of a crossover answer different questions and need not agree." in said
+    assert "“first period”: the effect of the first period, against other participants" in said
+    assert "“measurement" not in said
+    assert "crossover" not in siblings_of(folder, results())
+
+
 def test_who_has_no_change_stands_in_the_table_with_the_reason(folder):
     endpoints = pd.read_csv(folder / "endpoints.tsv", sep="\t")
     lost = {"participant_id": "sub-09", "arm": "treated", "endpoint": "submedian-lesion-mtr"}

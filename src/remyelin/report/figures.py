@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MANY_POINTS = 1500
+LABEL = 44  # letters in a line
 
 
 def strip(
@@ -57,9 +59,11 @@ def strip(
 def forest(rows: Sequence[Mapping[str, Any]], unit: str, name: str, alt: str) -> Markup:
     """Estimates with their intervals, one line each, the first set off as the main one.
 
-    Each row has `label, estimate, ci_low, ci_high`.
+    Each row has `label, estimate, ci_low, ci_high`; a long label takes several lines.
     """
-    with canvas(8.2, 0.75 + 0.36 * len(rows)) as (figure, ((ax,),)):
+    labels = ["\n".join(textwrap.wrap(row["label"], LABEL, max_lines=4, placeholder=" …")) for row in rows]
+    lines = max(label.count("\n") + 1 for label in labels)
+    with canvas(8.2, 0.75 + max(0.36, 0.18 * lines + 0.04) * len(rows)) as (figure, ((ax,),)):
         ax.axvline(0, color=FAINT, lw=1, zorder=0)
         for y, row in enumerate(rows):
             main = y == 0
@@ -68,7 +72,7 @@ def forest(rows: Sequence[Mapping[str, Any]], unit: str, name: str, alt: str) ->
             ax.plot(row["estimate"], y, "D" if main else "o", color=colour, ms=7 if main else 5)
             said = f"{signed(row['estimate'])}  ({interval(row['ci_low'], row['ci_high'])})"
             ax.text(1.02, y, said, transform=ax.get_yaxis_transform(), va="center", fontsize=9, color=colour)
-        ax.set_yticks(range(len(rows)), [shortened(row["label"], 44) for row in rows])
+        ax.set_yticks(range(len(rows)), labels)
         for tick, weight in zip(ax.get_yticklabels(), ["bold"] + ["normal"] * len(rows), strict=False):
             tick.set_fontweight(weight)
             tick.set_color(INK)

@@ -1,9 +1,6 @@
-"""What the trial found: participants, lesions, maps, and the siblings of the estimate."""
+"""What the trial found: participants, eyes or lesions, maps, and what the estimate rests on."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
@@ -13,13 +10,13 @@ from .evoked import Z95
 from .maps import Maps
 from .mosaic import overview, scale_bars
 from .panels import Panel, Table, quality_chip
+from .siblings import siblings_panel
 from .trial import Trial
-from .words import count, interval, listing, number, p_value, sentence, signed
+from .words import count, listing, number, sentence, signed
 
 ALL = "all participants"
 SHOWN_ARMS = 4
 SUBMEDIAN_DOI = "10.1016/S1474-4422(21)00179-4"  # CCMR One
-_KEY = ("endpoint", "contrast", "analysis_set", "estimator")
 
 
 def panels(trial: Trial) -> list[Panel]:
@@ -213,80 +210,6 @@ def _examples(trial: Trial) -> list[str]:
             distance = (own["change"] - own["change"].median()).abs()
             chosen.append(str(own.loc[distance.sort_values(kind="stable").index[0], "participant_id"]))
     return chosen
-
-
-def siblings_panel(trial: Trial) -> Panel:
-    """Does the answer depend on how it is estimated?"""
-    question = "Does the answer depend on how it is estimated?"
-    results = trial.outputs.results
-    if results is None or trial.effect is None:
-        return Panel("siblings", question, "Nothing to compare: no allocation has been used.")
-    same = results[(results["unit"] == trial.unit) & (results["contrast"] == trial.effect["contrast"])]
-    main = (same[list(_KEY)] == [trial.effect[name] for name in _KEY]).all(axis=1)
-    own = same["endpoint"].str.startswith(trial.endpoint)
-    ordered = pd.concat([same[main], same[own & ~main], same[~own & ~main]])
-    known = ordered[ordered["ci_low"].notna()]
-    rows = [{**dict(row), "label": _label(row, trial.effect)} for _, row in known.iterrows()]
-    if not rows:
-        return Panel("siblings", question, "No estimate has an interval.")
-    low, high = min(r["estimate"] for r in rows), max(r["estimate"] for r in rows)
-    crossing = sum(r["ci_low"] <= 0 <= r["ci_high"] for r in rows)
-    answer = (
-        f"{count(len(rows), 'estimate')} of {trial.effect['contrast']}, from {signed(low)} to {signed(high)} "
-        f"{trial.unit}; the interval includes 0 in {crossing or 'none'} of them. The first is the "
-        "prespecified one and decides; the others show what it rests on."
-    )
-    figure = figures.forest(rows, trial.unit, "forest", f"Forest plot. {answer}")
-    differ = "which lesions count, how lesions are weighted, and what is corrected"
-    if trial.of_eyes:
-        differ = "the measure, how eyes are weighted, and which values count"
-    caption = f"Estimates with {trial.level:g} % intervals. They differ in {differ}."
-    return Panel("siblings", question, answer, ((figure, caption),), _results_table(rows, trial))
-
-
-def _results_table(rows: Sequence[Mapping[Any, Any]], trial: Trial) -> Table:
-    return Table(
-        "one row an estimate",
-        (
-            "estimate",
-            "contrast",
-            f"#effect, {trial.unit}",
-            "#se",
-            f"#{trial.level:g} % CI",
-            "#p",
-            "#df",
-            "#participants",
-            f"#{trial.sites}",
-            "prespecified",
-        ),
-        tuple(_result_cells(row) for row in rows),
-    )
-
-
-def _label(row: Mapping[Any, Any], main: Mapping[str, Any]) -> str:
-    """What sets an estimate apart from the main one."""
-    name, own = str(row["endpoint"]), str(main["endpoint"])
-    if name.startswith(f"{own} ("):
-        name = name.removeprefix(f"{own} (").removesuffix(")")
-    elif name == own:
-        name = "as prespecified" if row["prespecified"] else "the same endpoint"
-    others = [str(row[key]) for key in ("estimator", "analysis_set") if row[key] != main[key]]
-    return ", ".join([name, *others])
-
-
-def _result_cells(row: Mapping[Any, Any]) -> tuple[str, ...]:
-    return (
-        str(row["label"]),
-        str(row["contrast"]),
-        signed(row["estimate"]),
-        number(row["se"]),
-        interval(row["ci_low"], row["ci_high"]),
-        p_value(row["p"]).removeprefix("p = ").removeprefix("p "),
-        number(row["df"], 1),
-        f"{row['n_participants']:,}",
-        f"{row['n_sites']:,}",
-        "yes" if row["prespecified"] else "no",
-    )
 
 
 def _link(participant: str) -> Markup:

@@ -69,8 +69,9 @@ class Trial:
         results = self.outputs.results
         if results is None or not len(results):
             return None
-        primary = results[(results["endpoint"] == self.endpoint) & results["prespecified"]]
-        return dict((primary if len(primary) else results).iloc[0])
+        own = results[results["endpoint"] == self.endpoint]
+        prespecified = own[own["prespecified"]]
+        return dict((prespecified if len(prespecified) else own).iloc[0])
 
     @cached_property
     def endpoint(self) -> str:

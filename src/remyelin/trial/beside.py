@@ -11,6 +11,7 @@ import pandas as pd
 from remyelin.errors import Flag, InputError, RefuseRun
 from remyelin.protocol import Endpoint
 from remyelin.trial.case import Case, ResultRow, Study, case_of, result_rows
+from remyelin.trial.estimand_words import CROSSOVER
 from remyelin.trial.fits import Fitted, fit_rows, own_estimand
 from remyelin.trial.formula import parse
 from remyelin.trial.incomplete import METHODS, fit_set, missing_rows, n_missing, tipping
@@ -18,15 +19,6 @@ from remyelin.trial.redraw import redraw
 from remyelin.trial.sets import ALL
 from remyelin.trial.sibling_rows import sibling_rows
 from remyelin.trial.siblings import Sibling, siblings
-
-ESTIMANDS = {
-    "crossover": "crossover",
-    "baseline-adjusted": "adjusted for baseline",
-    "first-period": "first period",
-    "delayed-treatment": "delayed treatment",
-    "delayed-treatment, period-adjusted": "delayed treatment, adjusted for period",
-}
-"""How the questions of a crossover are called in the results."""
 
 
 @dataclass(slots=True)
@@ -69,7 +61,7 @@ def _models(study: Study, case: Case, fitted: Fitted) -> Iterator[tuple[str, Att
         at = replace(fitted, contrasts=contrasts, earlier={})
         yield name, partial(result_rows, case, name, at)
     if endpoint.estimator == "crossover":
-        for asked, words in ESTIMANDS.items():
+        for asked, words in CROSSOVER.items():
             if asked != own_estimand(endpoint):
                 name = f"{endpoint.id} ({words})"
                 yield name, partial(_refit, study, case, name, estimand=asked)

@@ -15,6 +15,14 @@ STRATEGIES = {
     "principal-stratum": "among those in whom it would not happen (principal stratum)",
 }
 ICH = "ICH E9(R1), 2019"
+CROSSOVER = {
+    "crossover": "crossover",
+    "baseline-adjusted": "adjusted for baseline",
+    "first-period": "first period",
+    "delayed-treatment": "delayed treatment",
+    "delayed-treatment, period-adjusted": "delayed treatment, adjusted for period",
+}
+"""How the questions of a crossover are called in the results."""
 
 
 def estimand_words(endpoint: Endpoint) -> Iterable[str]:
