@@ -9,7 +9,7 @@ import struct
 import nibabel as nib
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from remyelin.errors import InputError
@@ -248,6 +248,7 @@ def test_an_affine_with_shear_survives_writing(tmp_path):
 
 
 @given(seed=st.integers(0, 2**32 - 1))
+@example(seed=112196)
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_header_gives_an_image_or_an_input_error(tmp_path, seed):
     rng = np.random.default_rng(seed)

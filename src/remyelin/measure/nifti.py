@@ -183,7 +183,8 @@ def _stated(header: Any, shape: tuple[int, ...], name: str) -> tuple[FloatArray,
         return np.asarray(header.get_base_affine(), float), [flag]
     if sform_code <= 0:
         return _qform(header, name), []
-    sform = np.asarray(header.get_sform(), float)
+    with np.errstate(invalid="ignore"):  # a damaged header holds numbers that are none
+        sform = np.asarray(header.get_sform(), float)
     if qform_code <= 0 or not np.isfinite(sform).all() or abs(np.linalg.det(sform[:3, :3])) < 1e-12:
         return sform, []
     qform = _qform(header, name)
