@@ -418,5 +418,5 @@ def test_twelve_thousand_files_are_indexed_within_the_bar(tmp_path):
     share = 10
     n = benchmark.write(tmp_path, benchmark.PARTICIPANTS // share)
     assert n * share == 12_000
-    # A tenth of the files in a tenth of the time, with twice as much again for a busy machine.
-    assert benchmark.cpu_s(tmp_path) < 3 * benchmark.BAR_S / share
+    # A tenth of the files in a tenth of the time, with as much again for a busy machine; the best of three.
+    assert min(benchmark.cpu_s(tmp_path) for _ in range(3)) < 2 * benchmark.BAR_S / share
