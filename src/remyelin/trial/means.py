@@ -106,6 +106,41 @@ def differences(
     return pd.MultiIndex.from_product([names, *levels], names=["contrast", *within]), found
 
 
+def rows_of(design: Design, frame: pd.DataFrame) -> FloatArray:
+    """Design rows of a table, coded as the data were.
+
+    Raises
+    ------
+    InputError
+        For a column that is missing or incomplete, or a level that the fit has not seen.
+    """
+    coded = frame.copy()
+    for name in (*design.factors, *design.covariates):
+        if name not in frame.columns:
+            raise InputError("", name, "not a column of the grid", "every term of the formula", "add it")
+        if frame[name].isna().any():
+            raise InputError("", name, "missing in some rows", "a value in every row", "complete the column")
+        if name in design.factors:
+            levels = design.data[name].cat.categories
+            known = [str(each) for each in levels]
+            new = sorted({str(each) for each in frame[name]} - set(known))
+            if new:
+                raise InputError(
+                    "", name, f"{new[0]!r}, a level that the fit has not seen", f"one of {', '.join(known)}",
+                    "leave the rows out, or fit with data of this level",
+                )  # fmt: skip
+            named = [levels[known.index(str(each))] for each in frame[name]]
+            coded[name] = pd.Categorical(named, categories=levels)
+    return design.rows(coded)
+
+
+def need_arm(arm: str | None) -> str:
+    """The column of the treatment; InputError for a fit that was made without one."""
+    if arm is None:
+        raise InputError("", "arm", "not given", "the column of the treatment", "fit again with arm='...'")
+    return arm
+
+
 def _grid(
     design: Design, by: Sequence[str], at: Mapping[str, float]
 ) -> tuple[pd.DataFrame, Mapping[str, FloatArray]]:

@@ -16,7 +16,7 @@ from remyelin.trial.design import Design, FloatArray
 from remyelin.trial.equations.moments import Correlation, Family
 from remyelin.trial.equations.sandwich import Covariance, Sandwich
 from remyelin.trial.inference import check_rows, table
-from remyelin.trial.means import Weights, differences, mean_rows
+from remyelin.trial.means import Weights, differences, mean_rows, need_arm
 from remyelin.trial.multiplicity import Adjust, adjust_contrasts
 
 Freedom = float | Literal["satterthwaite"] | None
@@ -68,7 +68,7 @@ class GeeFit:
         weights
             How the levels of the other factors are averaged: ``"equal"`` or ``"proportional"``.
         """
-        return self._inference(*mean_rows(self.design, [self._arm()], weights))
+        return self._inference(*mean_rows(self.design, [need_arm(self.arm)], weights))
 
     def contrasts(self, weights: Weights = "equal", adjust: Adjust = "none") -> pd.DataFrame:
         """Difference of each arm from the reference; binomial: log odds ratio.
@@ -80,7 +80,7 @@ class GeeFit:
         adjust
             For the number of arms, as in `remyelin.trial.multiplicity.adjust_contrasts`.
         """
-        index, rows = differences(self.design, self._arm(), weights=weights)
+        index, rows = differences(self.design, need_arm(self.arm), weights=weights)
         vcov = rows @ self.vcov.to_numpy() @ rows.T
         return adjust_contrasts(self._inference(index, rows), vcov, adjust, self.alpha)
 
@@ -114,7 +114,7 @@ class GeeFit:
         """
         arms, value, gradient = self._standardised()
         se = _se(gradient, self.vcov.to_numpy())
-        return table(value, se, self._freedom(gradient), pd.Index(arms, name=self._arm()), self.alpha)
+        return table(value, se, self._freedom(gradient), pd.Index(arms, name=need_arm(self.arm)), self.alpha)
 
     def risk_differences(self) -> pd.DataFrame:
         """Difference of the `risks` of each arm from that of the reference."""
@@ -132,7 +132,7 @@ class GeeFit:
         from scipy.special import expit
 
         self._binomial("risks")
-        arm, data = self._arm(), self.design.data
+        arm, data = need_arm(self.arm), self.design.data
         levels = data[arm].cat.categories
         value, gradient = [], []
         for level in levels:
@@ -148,17 +148,6 @@ class GeeFit:
 
     def _freedom(self, rows: FloatArray) -> npt.ArrayLike:
         return freedom(self.df, self.n_clusters, self.parts, rows)
-
-    def _arm(self) -> str:
-        if self.arm is None:
-            raise InputError(
-                "",
-                "arm",
-                "not given",
-                "the column of the treatment",
-                "call gee(..., arm='arm') to compare arms",
-            )
-        return self.arm
 
     def _binomial(self, what: str) -> None:
         if self.family != "binomial":

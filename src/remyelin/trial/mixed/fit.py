@@ -13,8 +13,8 @@ import pandas as pd
 
 from remyelin.errors import InputError
 from remyelin.trial.design import Design, FloatArray
-from remyelin.trial.inference import table
-from remyelin.trial.means import Weights, differences, mean_rows
+from remyelin.trial.inference import check_rows, table
+from remyelin.trial.means import Weights, differences, mean_rows, need_arm, rows_of
 from remyelin.trial.mixed.layout import Layout
 from remyelin.trial.mixed.solution import Solution
 from remyelin.trial.mixed.spec import Spec
@@ -113,7 +113,7 @@ class MixedFit:
             response.
         """
         return self._inference(
-            *mean_rows(self.design, [*by] if by is not None else [self._arm()], weights, at)
+            *mean_rows(self.design, [*by] if by is not None else [need_arm(self.spec.arm)], weights, at)
         )
 
     def contrasts(self, within: Sequence[str] = (), weights: Weights = "equal") -> pd.DataFrame:
@@ -136,11 +136,11 @@ class MixedFit:
         InputError
             For a fit without an arm.
         """
-        return self._inference(*differences(self.design, self._arm(), within, weights))
+        return self._inference(*differences(self.design, need_arm(self.spec.arm), within, weights))
 
     def contrast(self, L: npt.ArrayLike, names: Sequence[str] | None = None) -> pd.DataFrame:
         """t tests of linear combinations L (row, coefficient) of the coefficients, as in `table`."""
-        rows = self._rows(L)
+        rows = check_rows(L, self.table.index)
         return self._inference(
             pd.Index(names if names is not None else [f"L{k + 1}" for k in range(len(rows))]), rows
         )
@@ -159,7 +159,7 @@ class MixedFit:
         InputError
             For rows of which some follow from the others.
         """
-        rows = self._rows(L)
+        rows = check_rows(L, self.table.index)
         if np.linalg.matrix_rank(rows) < len(rows):
             raise InputError(
                 "",
@@ -266,7 +266,7 @@ class MixedFit:
         InputError
             For a column that is missing or incomplete, or a level that the fit has not seen.
         """
-        from remyelin.trial.mixed.prediction import predicted, rows_of
+        from remyelin.trial.mixed.prediction import predicted
 
         if new_data is None:
             frame, rows = self.design.data, self.design.X
@@ -280,22 +280,6 @@ class MixedFit:
     def to_frame(self) -> pd.DataFrame:
         """The table of coefficients with the term as a column."""
         return self.table.reset_index()
-
-    def _arm(self) -> str:
-        if self.spec.arm is None:
-            raise InputError(
-                "", "arm", "not given", "the column of the treatment", "fit again with arm='...'"
-            )
-        return self.spec.arm
-
-    def _rows(self, L: npt.ArrayLike) -> FloatArray:
-        rows = np.atleast_2d(np.asarray(L, dtype=np.float64))
-        if rows.ndim != 2 or rows.shape[1] != len(self.table):
-            raise InputError(
-                "", "L", f"of shape {np.shape(L)}", f"(row, {len(self.table)}): one weight a coefficient",
-                f"order the weights as the terms: {', '.join(self.table.index)}",
-            )  # fmt: skip
-        return rows
 
     def _inference(self, index: pd.Index[Any], rows: FloatArray) -> pd.DataFrame:
         return table(*self.coefficients.single(rows), index, self.spec.alpha)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from remyelin.errors import InputError
-from remyelin.trial.design import Design, FloatArray
+from remyelin.trial.design import FloatArray
 
 if TYPE_CHECKING:
     from remyelin.trial.mixed.fit import MixedFit
@@ -39,34 +38,6 @@ def predicted(fit: MixedFit, frame: pd.DataFrame) -> FloatArray:
             labels = labels + ":" + frame[fit.spec.groups[k]].astype(str)
         total += labels.map(found.loc[term]).fillna(0.0).to_numpy(dtype=np.float64)
     return total
-
-
-def rows_of(design: Design, frame: pd.DataFrame) -> FloatArray:
-    """Design rows of a table, coded as the data were.
-
-    Raises
-    ------
-    InputError
-        For a column that is missing or incomplete, or a level that the fit has not seen.
-    """
-    coded = frame.copy()
-    for name in (*design.factors, *design.covariates):
-        if name not in frame.columns:
-            raise InputError("", name, "not a column of the new data", "every term of the formula", "add it")
-        if frame[name].isna().any():
-            raise InputError("", name, "missing in some rows", "a value in every row", "complete the column")
-        if name in design.factors:
-            levels = design.data[name].cat.categories
-            known = [str(each) for each in levels]
-            new = sorted({str(each) for each in frame[name]} - set(known))
-            if new:
-                raise InputError(
-                    "", name, f"{new[0]!r}, a level that the fit has not seen", f"one of {', '.join(known)}",
-                    "leave the rows out, or fit with data of this level",
-                )  # fmt: skip
-            named = [levels[known.index(str(each))] for each in frame[name]]
-            coded[name] = pd.Categorical(named, categories=levels)
-    return design.rows(coded)
 
 
 def _weighted_residual(fit: MixedFit) -> FloatArray:

@@ -147,8 +147,7 @@ def sample_size(
     """
     layout = Layout(spread, design, alpha, sided, allocation, correlation, carry_over, summary)
     check_effect(effect)
-    if not alpha < power < 1:
-        raise InputError("", "power", f"{power:g}", f"between alpha ({alpha:g}) and 1", "write 0.8 or 0.9")
+    _check_power(power, alpha)
     if not 0 <= dropout < 1:
         raise InputError("", "dropout", f"{dropout:g}", "0 or more and below 1", "write 0.1 for 10 %")
     clean = Layout(spread, design, alpha, sided, allocation, correlation, 0.0, summary)
@@ -218,8 +217,7 @@ def detectable_effect(
     1.63
     """
     layout = Layout(spread, design, alpha, sided, 1.0, correlation, carry_over, summary)
-    if not alpha < power < 1:
-        raise InputError("", "power", f"{power:g}", f"between alpha ({alpha:g}) and 1", "write 0.8 or 0.9")
+    _check_power(power, alpha)
     return detectable(layout, groups(n, layout), power)
 
 
@@ -267,3 +265,8 @@ def _each(n: Sequence[int]) -> str:
 
 def _sided(layout: Layout) -> str:
     return f"{'two' if layout.sided == 2 else 'one'}-sided alpha {layout.alpha:g}"
+
+
+def _check_power(power: float, alpha: float) -> None:
+    if not alpha < power < 1:
+        raise InputError("", "power", f"{power:g}", f"between alpha ({alpha:g}) and 1", "write 0.8 or 0.9")

@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from remyelin.errors import InputError
 from remyelin.trial.design import Design, FloatArray
-from remyelin.trial.inference import table
-from remyelin.trial.means import Weights, differences, mean_rows
+from remyelin.trial.inference import check_rows, table
+from remyelin.trial.means import Weights, differences, mean_rows, need_arm, rows_of
 from remyelin.trial.repeated.spec import Spec
 from remyelin.trial.repeated.terms import term_rows
 from remyelin.trial.repeated.wald import Coefficients
@@ -117,16 +116,13 @@ class MmrmFit:
         InputError
             For a fit without an arm.
         """
-        if self.spec.arm is None:
-            raise InputError(
-                "", "arm", "not given", "the column of the treatment", "fit again with arm='...'"
-            )
+        arm = need_arm(self.spec.arm)
         within = [self.spec.visit] if self.spec.visit in self.design.factors else []
-        return self._inference(*differences(self.design, self.spec.arm, within, weights))
+        return self._inference(*differences(self.design, arm, within, weights))
 
     def contrast(self, L: npt.ArrayLike, names: Sequence[str] | None = None) -> pd.DataFrame:
         """t tests of linear combinations L (row, coefficient) of the coefficients, as in `table`."""
-        rows = self._rows(L)
+        rows = check_rows(L, self.table.index)
         index = pd.Index(names if names is not None else [f"L{k + 1}" for k in range(len(rows))])
         return self._inference(index, rows)
 
@@ -139,7 +135,7 @@ class MmrmFit:
             One row; columns ``f, df1, df2, p``. With Kenward & Roger's methods f is scaled by their lambda.
         """
         return pd.DataFrame(
-            [self.coefficients.joint(self._rows(L))],
+            [self.coefficients.joint(check_rows(L, self.table.index))],
             columns=["f", "df1", "df2", "p"],
             index=pd.Index([name], name="term"),
         )
@@ -177,38 +173,11 @@ class MmrmFit:
         """
         if grid is None:
             return self._inference(pd.RangeIndex(self.n), self.design.X)
-        frame = grid.copy()
-        for name in (*self.design.factors, *self.design.covariates):
-            if name not in frame.columns:
-                raise InputError(
-                    "", name, "not a column of the grid", "every term of the formula", "add the column"
-                )
-            if name in self.design.factors:
-                frame[name] = self._levels(frame[name])
-        return self._inference(grid.index, self.design.rows(frame))
+        return self._inference(grid.index, rows_of(self.design, grid))
 
     def to_frame(self) -> pd.DataFrame:
         """The table of coefficients with the term as a column."""
         return self.table.reset_index()
-
-    def _levels(self, column: pd.Series[Any]) -> Any:
-        known = {str(each): each for each in self.design.data[column.name].cat.categories}
-        for value in column:
-            if str(value) not in known:
-                raise InputError(
-                    "", str(column.name), f"{value!r}, a level that the fit has not seen",
-                    f"one of {', '.join(known)}", "leave the row out, or fit with data of this level",
-                )  # fmt: skip
-        return pd.Categorical([known[str(value)] for value in column], categories=list(known.values()))
-
-    def _rows(self, L: npt.ArrayLike) -> FloatArray:
-        rows = np.atleast_2d(np.asarray(L, dtype=np.float64))
-        if rows.ndim != 2 or rows.shape[1] != len(self.table):
-            raise InputError(
-                "", "L", f"of shape {np.shape(L)}", f"(row, {len(self.table)}): one weight a coefficient",
-                f"order the weights as the terms: {', '.join(self.table.index)}",
-            )  # fmt: skip
-        return rows
 
     def _inference(self, index: pd.Index[Any], rows: FloatArray) -> pd.DataFrame:
         return table(*self.coefficients.single(rows), index, self.spec.alpha)
