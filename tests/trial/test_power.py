@@ -19,8 +19,8 @@ from remyelin.trial.power import (
     sample_size_proportions,
     trial_power,
 )
+from remyelin.trial.power.counts import site_counts
 from remyelin.trial.power.noncentral import t_power
-from remyelin.trial.power.spread import site_counts
 
 LESIONS = Spread.of_sites(between=0.35, site=1.3, sites=30)
 EYES = Spread.of_periods(2.5, 4.0)

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from remyelin.errors import InputError
+from remyelin.trial.ratio import IntArray, check_ratio, shares
 
-IntArray = npt.NDArray[np.intp]
 Imbalance = Literal["range", "variance"]
 # A factor with more levels than this is a measurement that nobody cut into classes.
 LEVELS = 100
@@ -125,7 +125,7 @@ class PermutedBlocks:
     ratio: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
-        _check_ratio(self.ratio)
+        check_ratio(self.ratio)
 
     def allocate(
         self, people: pd.DataFrame, arms: int, rng: np.random.Generator, replicates: int
@@ -133,7 +133,7 @@ class PermutedBlocks:
         """(replicate, participant) number of the arm, participants in order of entry."""
         from remyelin.trial.allocating import blocked
 
-        ratio = _ratio(self.ratio, arms)
+        ratio = shares(self.ratio, arms)
         sizes = np.asarray(self.sizes, dtype=np.intp)
         if not len(sizes) or (sizes < 1).any() or (sizes % ratio.sum()).any():
             raise InputError(
@@ -173,7 +173,7 @@ class SimpleRandomisation:
     ratio: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
-        _check_ratio(self.ratio)
+        check_ratio(self.ratio)
 
     @property
     def factors(self) -> tuple[str, ...]:
@@ -184,7 +184,7 @@ class SimpleRandomisation:
         self, people: pd.DataFrame, arms: int, rng: np.random.Generator, replicates: int
     ) -> IntArray:
         """(replicate, participant) number of the arm, participants in order of entry."""
-        ratio = _ratio(self.ratio, arms)
+        ratio = shares(self.ratio, arms)
         return rng.choice(arms, size=(replicates, len(people)), p=ratio / ratio.sum()).astype(np.intp)
 
 
@@ -287,25 +287,3 @@ def check_procedure(procedure: object) -> None:
             "", "procedure", repr(procedure)[:80], "a procedure with the settings of the trial",
             "give SimpleRandomisation(), PermutedBlocks((4,)) or Minimisation((\"sex\",), 0.8)",
         )  # fmt: skip
-
-
-def _check_ratio(ratio: object) -> None:
-    if ratio is None:
-        return
-    entries = list(ratio) if isinstance(ratio, Sequence | np.ndarray) else []
-    if not entries or not all(
-        isinstance(each, int | np.integer) and not isinstance(each, bool) and each > 0 for each in entries
-    ):
-        raise InputError(
-            "", "ratio", repr(ratio)[:80], "whole numbers of 1 or more, one an arm, the reference first",
-            "write as (1, 2): 1 for the reference, 2 for the other arm",
-        )  # fmt: skip
-
-
-def _ratio(ratio: Sequence[int] | None, arms: int) -> IntArray:
-    if ratio is not None and len(ratio) != arms:
-        raise InputError(
-            "", "ratio", str(ratio), f"{arms} whole numbers, one an arm, the reference first",
-            "write as (1, 1) or (1, 2)",
-        )  # fmt: skip
-    return np.ones(arms, dtype=np.intp) if ratio is None else np.asarray(ratio, dtype=np.intp)

@@ -17,7 +17,7 @@ from remyelin.errors import InputError
 from remyelin.trial.design import FloatArray
 from remyelin.trial.formula import formula_error
 from remyelin.trial.linear import Ancova
-from remyelin.trial.procedures import IntArray
+from remyelin.trial.ratio import IntArray
 
 
 @dataclass(frozen=True, slots=True)

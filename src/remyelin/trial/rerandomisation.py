@@ -11,7 +11,8 @@ import pandas as pd
 from remyelin.errors import Flag, InputError
 from remyelin.trial.design import FloatArray
 from remyelin.trial.linear import Ancova, ancova
-from remyelin.trial.procedures import IntArray, Procedure, check_procedure, levels
+from remyelin.trial.procedures import Procedure, check_procedure, levels
+from remyelin.trial.ratio import IntArray
 from remyelin.trial.replay import Refits, Replay
 
 # Replicates at a time, so that memory stays small.

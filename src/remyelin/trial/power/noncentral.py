@@ -87,3 +87,9 @@ def root(rising: Callable[[float], float], low: float, high: float) -> float:
         middle = (low + high) / 2
         low, high = (low, middle) if rising(middle) >= 0 else (middle, high)
     return (low + high) / 2
+
+
+def check_power(power: float, alpha: float) -> None:
+    """Refuse a power that is none, or that the type I error reaches by itself."""
+    if not alpha < power < 1:
+        raise InputError("", "power", f"{power:g}", f"between alpha ({alpha:g}) and 1", "write 0.8 or 0.9")

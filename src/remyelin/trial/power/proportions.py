@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from remyelin.errors import InputError
-from remyelin.trial.power.noncentral import smallest
+from remyelin.trial.power.noncentral import check_power, smallest
 
 
 def sample_size_proportions(
@@ -25,8 +25,7 @@ def sample_size_proportions(
     >>> round(sample_size_proportions(0.35, 0.55), 2)
     95.94
     """
-    if not alpha < power < 1:
-        raise InputError("", "power", f"{power:g}", f"between alpha ({alpha:g}) and 1", "write 0.8 or 0.9")
+    check_power(power, alpha)
     power_proportions(2, p1, p2, alpha=alpha, sided=sided)
     return smallest(lambda n: power_proportions(n, p1, p2, alpha=alpha, sided=sided), power, 1.0)
 

@@ -12,9 +12,10 @@ from remyelin.evidence import lesion_counts
 from remyelin.protocol import Endpoint, Plan, Protocol
 from remyelin.protocol.messages import first_fault
 from remyelin.protocol.plan import WAYS, plan_problems
+from remyelin.trial.power.counts import site_counts
 from remyelin.trial.power.known import chosen_row
 from remyelin.trial.power.layout import Design, Layout
-from remyelin.trial.power.spread import Spread, Summary, row_words, site_counts
+from remyelin.trial.power.spread import Spread, Summary, row_words
 from remyelin.trial.power.tables import Question
 
 _OF_AN_SD = ("sd_unit", "sd_source", "sd_df", "icc", "measurement_sd", "sites_cv", "sites_from")

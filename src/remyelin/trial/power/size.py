@@ -10,7 +10,7 @@ from typing import Any
 
 from remyelin.errors import InputError
 from remyelin.trial.power.layout import Design, Layout
-from remyelin.trial.power.noncentral import root, t_power
+from remyelin.trial.power.noncentral import check_power, root, t_power
 from remyelin.trial.power.spread import SUMMARIES, Spread, Summary
 
 GROUP = {"parallel": "an arm", "crossover": "a sequence", "paired": "in one group"}
@@ -147,7 +147,7 @@ def sample_size(
     """
     layout = Layout(spread, design, alpha, sided, allocation, correlation, carry_over, summary)
     check_effect(effect)
-    _check_power(power, alpha)
+    check_power(power, alpha)
     if not 0 <= dropout < 1:
         raise InputError("", "dropout", f"{dropout:g}", "0 or more and below 1", "write 0.1 for 10 %")
     clean = Layout(spread, design, alpha, sided, allocation, correlation, 0.0, summary)
@@ -217,7 +217,7 @@ def detectable_effect(
     1.63
     """
     layout = Layout(spread, design, alpha, sided, 1.0, correlation, carry_over, summary)
-    _check_power(power, alpha)
+    check_power(power, alpha)
     return detectable(layout, groups(n, layout), power)
 
 
@@ -265,8 +265,3 @@ def _each(n: Sequence[int]) -> str:
 
 def _sided(layout: Layout) -> str:
     return f"{'two' if layout.sided == 2 else 'one'}-sided alpha {layout.alpha:g}"
-
-
-def _check_power(power: float, alpha: float) -> None:
-    if not alpha < power < 1:
-        raise InputError("", "power", f"{power:g}", f"between alpha ({alpha:g}) and 1", "write 0.8 or 0.9")
