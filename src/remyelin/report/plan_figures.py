@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from markupsafe import Markup
 
 from .canvas import canvas, markup
 from .colour import ARMS, CONTROL, FAINT, INK, LOSS, MUTED, RULE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 POWER, OTHER = ARMS[0], ARMS[1]
 
@@ -18,16 +22,7 @@ def power_curve(
 ) -> Markup:
     """Power by participants in all; the protocol's own size is a diamond, simulated ones have error bars."""
     with canvas(9.2, 3.4) as (figure, ((ax,),)):
-        for level in (0.8, 0.9):
-            ax.axhline(level, color=FAINT, lw=1, ls=(0, (4, 3)), zorder=0)
-            ax.text(
-                1.005,
-                level,
-                f"{100 * level:g} %",
-                transform=ax.get_yaxis_transform(),
-                va="center",
-                fontsize=9,
-            )
+        _levels(ax)
         ax.plot(curve["total"], curve["power"], color=POWER, lw=2.4)
         if simulated is not None:
             ax.errorbar(
@@ -47,16 +42,7 @@ def effect_curve(effects: pd.DataFrame, assumed: float, sd: float | None, unit: 
     """Power of the protocol by true effect; what is believed of the effect is shaded."""
     with canvas(9.2, 3.0) as (figure, ((ax,),)):
         size = effects["effect"].abs()
-        for level in (0.8, 0.9):
-            ax.axhline(level, color=FAINT, lw=1, ls=(0, (4, 3)), zorder=0)
-            ax.text(
-                1.005,
-                level,
-                f"{100 * level:g} %",
-                transform=ax.get_yaxis_transform(),
-                va="center",
-                fontsize=9,
-            )
+        _levels(ax)
         if sd:
             density = [0.9 * math.exp(-0.5 * ((x - abs(assumed)) / sd) ** 2) for x in size]
             ax.fill_between(
@@ -131,3 +117,17 @@ def on_record(rows: pd.DataFrame, unit: str, alt: str) -> Markup:
         ax.spines["left"].set_visible(False)
         ax.set_xlabel("participants in all, 80 to 90 % power")
         return markup(figure, "record", alt)
+
+
+def _levels(ax: Axes) -> None:
+    """The powers that trials are planned for, as lines with their names."""
+    for level in (0.8, 0.9):
+        ax.axhline(level, color=FAINT, lw=1, ls=(0, (4, 3)), zorder=0)
+        ax.text(
+            1.005,
+            level,
+            f"{100 * level:g} %",
+            transform=ax.get_yaxis_transform(),
+            va="center",
+            fontsize=9,
+        )

@@ -106,8 +106,7 @@ def result_rows(
         {
             "endpoint": name,
             "contrast": str(contrast),
-            **{column: float(row[column]) for column in ("estimate", "se", "df", "p", "ci_low", "ci_high")},
-            "statistic": float(row["t"]),
+            **numbers(row),
             "unit": MEASURES[endpoint.measure].unit,
             "n_participants": fitted.n_participants,
             "n_sites": fitted.n_sites,
@@ -117,3 +116,9 @@ def result_rows(
         }
         for contrast, row in fitted.contrasts.iterrows()
     ]
+
+
+def numbers(row: pd.Series[Any]) -> ResultRow:
+    """A row of a t table under the names of the results."""
+    kept = {column: float(row[column]) for column in ("estimate", "se", "df", "p", "ci_low", "ci_high")}
+    return kept | {"statistic": float(row["t"])}

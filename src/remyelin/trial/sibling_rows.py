@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from remyelin.tables import MEASURES
-from remyelin.trial.case import Case, ResultRow, Study
+from remyelin.trial.case import Case, ResultRow, Study, numbers
 from remyelin.trial.fits import without
 from remyelin.trial.formula import parse
+from remyelin.trial.inference import table
 from remyelin.trial.linear import ancova
 from remyelin.trial.siblings import Sibling, Slope
 
@@ -36,11 +37,12 @@ def sibling_rows(study: Study, case: Case, sibling: Sibling) -> list[ResultRow]:
     for k, (contrast, row) in enumerate(fit.contrasts().iterrows()):
         se = float(np.sqrt(row["se"] ** 2 + sum(each[k] ** 2 for each in shared)))
         value, se = _scaled(float(row["estimate"]), se, sibling.slope)
+        tested = table([value], [se], fit.df, pd.Index([str(contrast)]), endpoint.alpha)
         rows.append(
             {
                 "endpoint": sibling.name,
                 "contrast": str(contrast),
-                **_test(value, se, fit.df, endpoint.alpha),
+                **numbers(tested.iloc[0]),
                 "unit": MEASURES[endpoint.measure].unit,
                 "n_participants": fit.n,
                 "n_sites": int(data["n_used"].sum()),
@@ -58,11 +60,3 @@ def _scaled(value: float, se: float, slope: Slope | None) -> tuple[float, float]
         return value, se
     scaled = value / slope.value
     return scaled, float(np.hypot(se, scaled * slope.se) / slope.value)
-
-
-def _test(value: float, se: float, df: float, alpha: float) -> dict[str, float]:
-    from scipy.special import stdtr, stdtrit
-
-    t, half = value / se, float(stdtrit(df, 1 - alpha / 2)) * se
-    numbers = {"estimate": value, "se": se, "df": df, "statistic": t, "p": 2 * float(stdtr(df, -abs(t)))}
-    return numbers | {"ci_low": value - half, "ci_high": value + half}
