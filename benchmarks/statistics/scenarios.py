@@ -65,7 +65,7 @@ SCENARIOS: dict[str, Scenario] = {
     ),
     "lesions-noisy": Scenario(
         "20 patients x 30 lesions of SE 0.3 to 3, known; mixed model with se",
-        _of(t.lesions, a.mixed_known, **FEW),
+        _of(t.lesions, a.mixed_known, errors=(0.3, 3.0), **FEW),
         0.3,
     ),
     "eyes-mixed": Scenario(

@@ -18,11 +18,15 @@ COUNTS = (5, 8, 12, 18, 25, 30, 42, 60, 85, 140)
 
 @dataclass(frozen=True)
 class Clustered:
-    """Trials of sites in patients: `Y` (trial, row); the layout is the same in all of them."""
+    """Trials of sites in patients: `Y` (trial, row); the layout is the same in all of them.
+
+    `se` (row,) is the error of measurement that is part of `Y`, 0 where there is none.
+    """
 
     patient: FloatArray
     arm: FloatArray
     Y: FloatArray
+    se: FloatArray
 
     def frame(self, k: int) -> pd.DataFrame:
         """Trial `k` as a table."""
@@ -41,9 +45,13 @@ def lesions(
     lesion_sd: float = 1.3,
     skewed: bool = False,
     ceiling: float | None = None,
+    errors: tuple[float, float] | None = None,
     effect: float = 0.0,
 ) -> Clustered:
-    """Changes of lesions; the counts go round the patients of each arm."""
+    """Changes of lesions; the counts go round the patients of each arm.
+
+    With `errors` each lesion is measured with its own SE, in geometric steps from the first to the second.
+    """
     number = np.tile(np.resize(counts, per_arm), 2)
     patient = np.repeat(np.arange(2 * per_arm), number)
     arm = patient >= per_arm
@@ -55,7 +63,12 @@ def lesions(
     else:
         person, noise = rng.normal(size=(n, 2 * per_arm)), rng.normal(size=(n, len(patient)))
     Y = patient_sd * person[:, patient] + lesion_sd * noise + effect * arm
-    return Clustered(patient, arm, Y if ceiling is None else np.minimum(Y, ceiling))
+    se = np.zeros(len(patient))
+    if errors is not None:
+        steps = np.geomspace(*errors, max(counts))
+        se = np.concatenate([steps[:size] for size in number])
+        Y = Y + se * rng.normal(size=Y.shape)
+    return Clustered(patient, arm, Y if ceiling is None else np.minimum(Y, ceiling), se)
 
 
 def eyes(
