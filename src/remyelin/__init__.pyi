@@ -1,4 +1,5 @@
 # The one list of public names; whatever is not here is private.
+from . import conduction as conduction
 from . import evidence as evidence
 from .biology.state import MyelinState as MyelinState
 from .demo import run_demo as run_demo

@@ -1,0 +1,5 @@
+"""Myelin to action potential: axons, what losing and regaining myelin does to them, bundles of them."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,15 @@
+from .axon import Axon as Axon
+from .cable import conduct as conduct
+from .membrane import Channel as Channel
+from .membrane import Gate as Gate
+from .membrane import Membrane as Membrane
+from .membrane import Rate as Rate
+from .outcome import Conduction as Conduction
+from .parts import Bare as Bare
+from .parts import Internode as Internode
+from .parts import Myelin as Myelin
+from .parts import Node as Node
+from .parts import Stretch as Stretch
+from .presets import cortex as cortex
+from .presets import optic_nerve as optic_nerve
+from .stimulus import Stimulus as Stimulus

@@ -1,0 +1,122 @@
+"""The electrical elements of a node, a bare compartment and an internode: capacitances, conductances, resistances.
+
+Units throughout: ms, mm, mV, uA, mS, uF, kOhm.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from remyelin.conduction.axon import Axon
+from remyelin.conduction.membrane import FloatArray
+from remyelin.conduction.parts import Bare, Internode, Node
+
+PER_CM2 = 1e-2  # one per cm2 is this many per mm2
+
+
+@dataclass(frozen=True, slots=True)
+class Compartment:
+    """An active piece of membrane: a node, or a piece of bare axon.
+
+    Attributes
+    ----------
+    capacitance_uf, leak_ms, leak_mv
+        Of the whole piece; the leak reverses at `leak_mv`.
+    conductance_ms
+        (3,) of its transient sodium, persistent sodium and slow potassium channels, all open.
+    resistance_kohm
+        Of its axoplasm from end to end.
+    """
+
+    capacitance_uf: float
+    leak_ms: float
+    leak_mv: float
+    conductance_ms: tuple[float, float, float]
+    resistance_kohm: float
+
+
+def node_compartment(axon: Axon, node: Node) -> Compartment:
+    """The elements of a node; its leak conductance is solved so that it rests."""
+    membrane = axon.membrane
+    area = node.area_um2 * 1e-6
+    leak = membrane.leak_ms_per_mm2(axon.temperature_c, node.sodium, node.potassium)
+    return Compartment(
+        capacitance_uf=membrane.capacitance_uf_per_cm2 * PER_CM2 * area,
+        leak_ms=leak * area,
+        leak_mv=membrane.leak_mv,
+        conductance_ms=_conductances(axon, area, node.sodium, node.potassium),
+        resistance_kohm=_axial(axon, node.diameter_um, node.length_um),
+    )
+
+
+def bare_compartment(axon: Axon, bare: Bare) -> Compartment:
+    """The elements of one piece of a bare stretch; its leak is the axolemma's, its leak reversal solved for rest."""
+    membrane, lemma = axon.membrane, bare.former.middle
+    length_um = bare.length_um / bare.compartments
+    area = math.pi * bare.diameter_um * length_um * 1e-6
+    leak = lemma.axolemma_ms_per_cm2 * PER_CM2
+    current = membrane.resting_current_ua_per_mm2(axon.temperature_c, bare.sodium, bare.potassium)
+    return Compartment(
+        capacitance_uf=lemma.axolemma_uf_per_cm2 * PER_CM2 * area,
+        leak_ms=leak * area,
+        leak_mv=membrane.resting_mv + current / leak,
+        conductance_ms=_conductances(axon, area, bare.sodium, bare.potassium),
+        resistance_kohm=_axial(axon, bare.diameter_um, length_um),
+    )
+
+
+def internode_ladder(axon: Axon, internode: Internode) -> FloatArray:
+    """The double cable under a sheath as a ladder of segments, in deviations from rest, without its two ends.
+
+    Returns
+    -------
+    ndarray
+        (6, segment): capacitance (uF) and conductance (mS) of the axolemma; the same of the myelin, its
+        membranes in series; resistance (kOhm) of axoplasm and of the periaxonal space along the segment.
+    """
+    rows = []
+    for part in internode.stretches:
+        length = part.length_um / part.segments * 1e-3
+        radius = part.diameter_um / 2 * 1e-3
+        space = part.periaxonal_nm * 1e-6
+        area = 2 * math.pi * radius * length
+        capacitance, conductance = _sheath(internode, radius + space, length)
+        ring = math.pi * space * (2 * radius + space)
+        row = (
+            part.axolemma_uf_per_cm2 * PER_CM2 * area,
+            part.axolemma_ms_per_cm2 * PER_CM2 * area,
+            capacitance,
+            conductance,
+            axon.axial_ohm_m * length / (math.pi * radius**2),
+            axon.periaxonal_ohm_m * length / ring,
+        )
+        rows += [row] * part.segments
+    return np.array(rows).T
+
+
+def _sheath(internode: Internode, inner_mm: float, length_mm: float) -> tuple[float, float]:
+    """Capacitance and conductance of all membranes of the sheath over one segment, in series."""
+    myelin = internode.myelin
+    membranes = 2 * myelin.lamellae
+    if myelin.outer_um is None:
+        radii = inner_mm + np.arange(membranes) * (myelin.period_nm * 1e-6 / 2)
+    else:
+        radii = np.full(membranes, myelin.outer_um / 2 * 1e-3)
+    series = 1 / float(np.sum(1 / (2 * math.pi * length_mm * radii)))
+    return (
+        myelin.membrane_uf_per_cm2 * PER_CM2 * series,
+        myelin.membrane_ms_per_cm2 * PER_CM2 * series,
+    )
+
+
+def _conductances(axon: Axon, area_mm2: float, sodium: float, potassium: float) -> tuple[float, float, float]:
+    fast, persistent, slow = (channel.density_ms_per_mm2 * area_mm2 for channel in axon.membrane.channels)
+    return fast * sodium, persistent * sodium, slow * potassium
+
+
+def _axial(axon: Axon, diameter_um: float, length_um: float) -> float:
+    # 1 Ohm m is 1 kOhm mm.
+    return axon.axial_ohm_m * (length_um * 1e-3) / (math.pi * (diameter_um / 2 * 1e-3) ** 2)

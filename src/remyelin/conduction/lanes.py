@@ -1,0 +1,188 @@
+"""Eight doubles abreast, for compiled loops: one value of each of eight axons in one register.
+
+The compiler cannot know that the arrays of a loop do not overlap, and so keeps to one axon at a time. Loading whole
+rows of lanes, computing and storing them says it outright.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic, models, overload, register_model
+
+LANES = 8
+_VECTOR = ir.VectorType(ir.DoubleType(), LANES)
+# What may be rearranged; NaN and infinity stay themselves.
+_FAST = ("contract", "reassoc", "nsz", "arcp")
+
+
+class Lanes(types.Type):  # type: ignore[misc]
+    """The type of eight doubles abreast."""
+
+    def __init__(self) -> None:
+        super().__init__(name="Lanes")
+
+
+LANES_TYPE = Lanes()
+
+
+@register_model(Lanes)
+class LanesModel(models.PrimitiveModel):  # type: ignore[misc]
+    """In a register."""
+
+    def __init__(self, dmm: Any, fe_type: Any) -> None:
+        super().__init__(dmm, fe_type, _VECTOR)
+
+
+def _address(context: Any, builder: Any, array_type: Any, array: Any, offset: Any, wide: Any) -> Any:
+    data = context.make_array(array_type)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [offset]), wide.as_pointer())
+
+
+@intrinsic
+def load(typing: Any, array: Any, offset: Any) -> Any:
+    """Eight doubles of a contiguous array from a flat offset on."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load(_address(context, builder, signature.args[0], args[0], args[1], _VECTOR), align=8)
+
+    return LANES_TYPE(array, types.intp), code
+
+
+@intrinsic
+def store(typing: Any, array: Any, offset: Any, lanes: Any) -> Any:
+    """Write eight doubles into a contiguous array from a flat offset on."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        address = _address(context, builder, signature.args[0], args[0], args[1], _VECTOR)
+        builder.store(args[2], address, align=8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, lanes), code
+
+
+@intrinsic
+def splat(typing: Any, value: Any) -> Any:
+    """The same value in each lane."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        one = builder.insert_element(
+            ir.Constant(_VECTOR, ir.Undefined), args[0], ir.Constant(ir.IntType(32), 0)
+        )
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+        return builder.shuffle_vector(one, ir.Constant(_VECTOR, ir.Undefined), zeros)
+
+    return LANES_TYPE(types.float64), code
+
+
+@intrinsic
+def greater(typing: Any, a: Any, b: Any) -> Any:
+    """The larger in each lane."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.select(builder.fcmp_ordered(">", args[0], args[1]), args[0], args[1])
+
+    return LANES_TYPE(LANES_TYPE, LANES_TYPE), code
+
+
+@intrinsic
+def lesser(typing: Any, a: Any, b: Any) -> Any:
+    """The smaller in each lane."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.select(builder.fcmp_ordered("<", args[0], args[1]), args[0], args[1])
+
+    return LANES_TYPE(LANES_TYPE, LANES_TYPE), code
+
+
+@intrinsic
+def crossed(typing: Any, old: Any, new: Any, level: Any) -> Any:
+    """Whether any lane rose through its level."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        before = builder.fcmp_ordered("<=", args[0], args[2])
+        after = builder.fcmp_ordered(">", args[1], args[2])
+        mask = builder.bitcast(builder.and_(before, after), ir.IntType(LANES))
+        return builder.icmp_unsigned("!=", mask, ir.Constant(ir.IntType(LANES), 0))
+
+    return types.boolean(LANES_TYPE, LANES_TYPE, LANES_TYPE), code
+
+
+@intrinsic
+def transposed(typing: Any, rows: Any) -> Any:
+    """The columns of an 8 x 8 array: element k of every row, for each k."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        index = ir.IntType(64)
+        vectors = [
+            builder.load(
+                _address(
+                    context, builder, signature.args[0], args[0], ir.Constant(index, k * LANES), _VECTOR
+                ),
+                align=8,
+            )
+            for k in range(LANES)
+        ]
+        # Exchange blocks of 1, 2 and 4 between rows that far apart.
+        for width in (1, 2, 4):
+            low = [k if not k & width else k - width + LANES for k in range(LANES)]
+            high = [k + width if not k & width else k + LANES for k in range(LANES)]
+            for k in range(LANES):
+                if not k & width:
+                    pair = vectors[k], vectors[k + width]
+                    vectors[k] = _shuffled(builder, *pair, low)
+                    vectors[k + width] = _shuffled(builder, *pair, high)
+        return context.make_tuple(builder, signature.return_type, vectors)
+
+    return types.UniTuple(LANES_TYPE, LANES)(rows), code
+
+
+def _shuffled(builder: Any, a: Any, b: Any, order: list[int]) -> Any:
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), LANES), order)
+    return builder.shuffle_vector(a, b, mask)
+
+
+def _arithmetic(name: str) -> Callable[..., Any]:
+    @intrinsic
+    def operation(typing: Any, a: Any, b: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return getattr(builder, name)(args[0], args[1], flags=_FAST)
+
+        return LANES_TYPE(LANES_TYPE, LANES_TYPE), code
+
+    return operation  # type: ignore[no-any-return]
+
+
+_ADD, _SUBTRACT, _MULTIPLY, _DIVIDE = (_arithmetic(name) for name in ("fadd", "fsub", "fmul", "fdiv"))
+
+
+@overload(operator.add)
+def _plus(a, b):  # type: ignore[no-untyped-def]
+    if isinstance(a, Lanes) and isinstance(b, Lanes):
+        return lambda a, b: _ADD(a, b)
+    return None
+
+
+@overload(operator.sub)
+def _minus(a, b):  # type: ignore[no-untyped-def]
+    if isinstance(a, Lanes) and isinstance(b, Lanes):
+        return lambda a, b: _SUBTRACT(a, b)
+    return None
+
+
+@overload(operator.mul)
+def _times(a, b):  # type: ignore[no-untyped-def]
+    if isinstance(a, Lanes) and isinstance(b, Lanes):
+        return lambda a, b: _MULTIPLY(a, b)
+    return None
+
+
+@overload(operator.truediv)
+def _over(a, b):  # type: ignore[no-untyped-def]
+    if isinstance(a, Lanes) and isinstance(b, Lanes):
+        return lambda a, b: _DIVIDE(a, b)
+    return None

@@ -1,0 +1,203 @@
+"""Channels of an excitable membrane as data: gates with rates, their Q10, densities, and the leak that keeps rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from remyelin.errors import InputError
+
+FloatArray = npt.NDArray[np.float64]
+FORMS = ("linoid", "sigmoid")
+# What the kernel computes: the powers of the gates of the channels, in this order.
+SHAPE = ((3, 1), (3,), (1,))
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """The rate at which a gate opens or closes, as a function of the membrane potential V in mV.
+
+    Parameters
+    ----------
+    form
+        ``"linoid"``: ``per_ms * |slope| * x / (1 - exp(-x))`` with ``x = (V - half_mv) / slope_mv``;
+        ``"sigmoid"``: ``per_ms / (1 + exp(-x))``.
+    per_ms
+        Scale at the gate's reference temperature: per ms for a sigmoid, per ms and mV for a linoid.
+    half_mv, slope_mv
+        Where and how steeply it changes; a negative slope falls with V.
+
+    Examples
+    --------
+    >>> opening = Rate("linoid", per_ms=1.86, half_mv=-25.4, slope_mv=10.3)
+    >>> opening(np.array([-82.0, -25.4])).round(3)
+    array([ 0.434, 19.158])
+    """
+
+    form: str
+    per_ms: float
+    half_mv: float
+    slope_mv: float
+
+    def __post_init__(self) -> None:
+        if self.form not in FORMS:
+            raise InputError("", "rate form", repr(self.form), " or ".join(FORMS), "use one of them")
+        if not self.slope_mv or not self.per_ms > 0:
+            found = f"slope_mv {self.slope_mv:g}, per_ms {self.per_ms:g}"
+            raise InputError("", "rate", found, "a slope that is not 0 and per_ms above 0", "correct it")
+
+    def __call__(self, potential_mv: npt.ArrayLike) -> FloatArray:
+        """The rate in 1/ms at the reference temperature, of the shape of `potential_mv`."""
+        x = (np.asarray(potential_mv, dtype=np.float64) - self.half_mv) / self.slope_mv
+        with np.errstate(over="ignore"):
+            if self.form == "sigmoid":
+                return np.asarray(self.per_ms / (1 + np.exp(-x)))
+            near = np.abs(x) < 1e-7
+            safe = np.where(near, 1.0, x)
+            shape = np.where(near, 1 + x / 2, safe / -np.expm1(-safe))
+        return np.asarray(self.per_ms * abs(self.slope_mv) * shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One gate of a channel: ``dx/dt = alpha (1 - x) - beta x``, both rates times ``q10 ** ((T - reference_c) / 10)``."""
+
+    name: str
+    power: int
+    alpha: Rate
+    beta: Rate
+    q10: float
+    reference_c: float
+
+    def rates(self, potential_mv: npt.ArrayLike, temperature_c: float) -> tuple[FloatArray, FloatArray]:
+        """Opening and closing rate in 1/ms at `temperature_c`."""
+        factor = self.q10 ** ((temperature_c - self.reference_c) / 10)
+        return factor * self.alpha(potential_mv), factor * self.beta(potential_mv)
+
+    def steady(self, potential_mv: npt.ArrayLike, temperature_c: float) -> FloatArray:
+        """The part of the gates that is open at rest at that potential, 0 to 1."""
+        opening, closing = self.rates(potential_mv, temperature_c)
+        return np.asarray(opening / (opening + closing))
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A population of channels: an ion, its gates, the conductance with all of them open, the reversal potential."""
+
+    name: str
+    ion: str
+    gates: tuple[Gate, ...]
+    density_ms_per_mm2: float
+    reversal_mv: float
+
+    def open_part(self, potential_mv: float, temperature_c: float) -> float:
+        """The part that conducts at rest at that potential, 0 to 1."""
+        part = 1.0
+        for gate in self.gates:
+            part *= float(gate.steady(potential_mv, temperature_c)) ** gate.power
+        return part
+
+
+@dataclass(frozen=True, slots=True)
+class Membrane:
+    """An excitable membrane: three channels, a capacitance and a resting potential that the leak must keep.
+
+    The channels are a transient and a persistent sodium channel (``m^3 h`` and ``p^3``) and a slow potassium
+    channel (``s``), in that order: the form of the central axon of Arancibia-Carcamo 2017
+    (10.7554/eLife.23329) and of the peripheral one of McIntyre 2002 (10.1152/jn.00353.2001).
+
+    Parameters
+    ----------
+    channels
+        In the order above; densities are those of the node.
+    capacitance_uf_per_cm2
+        Of the node.
+    resting_mv
+        Where the axon rests, at every temperature and density: the leak is solved for it.
+    leak_mv
+        Reversal potential of the node's leak.
+    source, status
+        Where the numbers were read (id in `evidence`) and whether they were seen.
+
+    Raises
+    ------
+    InputError
+        For another set of channels, or a density below 0.
+
+    Examples
+    --------
+    >>> from remyelin import conduction
+    >>> membrane = conduction.optic_nerve().membrane
+    >>> round(membrane.leak_ms_per_mm2(37), 6)
+    0.8
+    """
+
+    name: str
+    channels: tuple[Channel, ...]
+    capacitance_uf_per_cm2: float
+    resting_mv: float
+    leak_mv: float
+    source: str = ""
+    status: str = "seen"
+
+    def __post_init__(self) -> None:
+        shape = tuple(tuple(gate.power for gate in channel.gates) for channel in self.channels)
+        if shape != SHAPE or [channel.ion for channel in self.channels] != ["Na", "Na", "K"]:
+            found = "; ".join(f"{c.ion} {[gate.power for gate in c.gates]}" for c in self.channels)
+            expected = "Na [3, 1]; Na [3]; K [1]: transient and persistent sodium, slow potassium"
+            raise InputError("", "membrane channels", found, expected, "give the powers and the order so")
+        for channel in self.channels:
+            if not 0 <= channel.density_ms_per_mm2 < np.inf:
+                found = f"{channel.density_ms_per_mm2:g} mS/mm2"
+                raise InputError("", f"density of {channel.name}", found, "0 or more", "correct the density")
+
+    @property
+    def gates(self) -> tuple[Gate, ...]:
+        """m, h, p and s."""
+        return tuple(gate for channel in self.channels for gate in channel.gates)
+
+    def scaled(self, *, sodium: float = 1.0, potassium: float = 1.0) -> Membrane:
+        """The same membrane with its sodium and potassium densities multiplied."""
+        factor = {"Na": sodium, "K": potassium}
+        return replace(
+            self,
+            channels=tuple(
+                replace(channel, density_ms_per_mm2=channel.density_ms_per_mm2 * factor[channel.ion])
+                for channel in self.channels
+            ),
+        )
+
+    def resting_current_ua_per_mm2(
+        self, temperature_c: float, sodium: float = 1.0, potassium: float = 1.0
+    ) -> float:
+        """What the channels carry at rest, positive outwards; the leak carries as much the other way."""
+        factor = {"Na": sodium, "K": potassium}
+        return sum(
+            factor[channel.ion]
+            * channel.density_ms_per_mm2
+            * channel.open_part(self.resting_mv, temperature_c)
+            * (self.resting_mv - channel.reversal_mv)
+            for channel in self.channels
+        )
+
+    def leak_ms_per_mm2(self, temperature_c: float, sodium: float = 1.0, potassium: float = 1.0) -> float:
+        """The leak conductance with which the node rests at `resting_mv`, solved for this temperature and density.
+
+        Raises
+        ------
+        InputError
+            If no leak can do so: then the current at rest and the leak reversal are on the same side.
+        """
+        current = self.resting_current_ua_per_mm2(temperature_c, sodium, potassium)
+        leak = -current / (self.resting_mv - self.leak_mv)
+        if leak < 0:
+            raise InputError(
+                "",
+                "leak of the node",
+                f"{leak:g} mS/mm2 at {temperature_c:g} degC with sodium x {sodium:g} and potassium x {potassium:g}",
+                "0 or more",
+                f"change potassium with sodium, or a leak_mv on the other side of {self.resting_mv:g} mV",
+            )
+        return leak

@@ -1,0 +1,255 @@
+"""What an axon is a chain of: nodes of Ranvier, myelinated internodes, and stretches that have lost their myelin."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from remyelin.errors import InputError
+
+BARE_COMPARTMENT_UM = 10.0  # longest piece of bare axon that is one compartment
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node of Ranvier.
+
+    Parameters
+    ----------
+    diameter_um, length_um
+        Of the axon at the node.
+    sodium, potassium
+        Channel densities relative to those of the axon's membrane.
+
+    Raises
+    ------
+    InputError
+        For a length or diameter that is not above 0, or a density below 0.
+    """
+
+    diameter_um: float
+    length_um: float
+    sodium: float = 1.0
+    potassium: float = 1.0
+
+    def __post_init__(self) -> None:
+        above_zero(self, "node", "diameter_um", "length_um")
+        at_least_zero(self, "node", "sodium", "potassium")
+
+    @property
+    def area_um2(self) -> float:
+        """Of its membrane."""
+        return math.pi * self.diameter_um * self.length_um
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A piece of an internode along which nothing changes: paranode, juxtaparanode or the middle.
+
+    Parameters
+    ----------
+    length_um
+        Of the whole stretch.
+    segments
+        In how many equal pieces it is computed. The published velocities hold for the published number.
+    diameter_um
+        Of the axon under the myelin.
+    periaxonal_nm
+        Width of the space between axon and myelin. In nanometres: the values of 0.008 and 0.012 that the
+        central models give for the paranode are no slip but an effective seal.
+    paranode
+        Whether this is the paranode, whose width is the seal.
+    axolemma_ms_per_cm2, axolemma_uf_per_cm2
+        Of the axon's own membrane under the myelin.
+    """
+
+    length_um: float
+    segments: int
+    diameter_um: float
+    periaxonal_nm: float
+    axolemma_ms_per_cm2: float
+    axolemma_uf_per_cm2: float
+    paranode: bool = False
+
+    def __post_init__(self) -> None:
+        above_zero(self, "internode", "length_um", "segments", "diameter_um", "periaxonal_nm")
+        above_zero(self, "internode", "axolemma_ms_per_cm2", "axolemma_uf_per_cm2")
+
+
+@dataclass(frozen=True, slots=True)
+class Myelin:
+    """The sheath: lamellae of two membranes each, in series.
+
+    Parameters
+    ----------
+    lamellae
+        Turns of the sheath, a whole number of 1 or more.
+    membrane_ms_per_cm2, membrane_uf_per_cm2
+        Of one membrane.
+    period_nm
+        Thickness of one lamella.
+    outer_um
+        Where given, every membrane has the area of a tube of this diameter (McIntyre 2002); else each has its
+        own radius, which grows from the axon outwards (Arancibia-Carcamo 2017).
+    """
+
+    lamellae: int
+    membrane_ms_per_cm2: float
+    membrane_uf_per_cm2: float
+    period_nm: float
+    outer_um: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.lamellae < 1 or self.lamellae != int(self.lamellae):
+            raise _wrong(
+                "myelin",
+                "lamellae",
+                f"{self.lamellae:g}",
+                "a whole number, 1 or more; an axon without myelin is bare",
+            )
+        above_zero(self, "myelin", "membrane_ms_per_cm2", "membrane_uf_per_cm2", "period_nm")
+
+
+@dataclass(frozen=True, slots=True)
+class Internode:
+    """A myelinated internode: its stretches from one node to the next, and its sheath.
+
+    Examples
+    --------
+    >>> from remyelin import conduction
+    >>> internode = conduction.optic_nerve(g_ratio=0.79).parts[0]
+    >>> internode.length_um, internode.myelin.lamellae, round(internode.g_ratio, 4)
+    (139.26, 7, 0.7789)
+    """
+
+    stretches: tuple[Stretch, ...]
+    myelin: Myelin
+
+    def __post_init__(self) -> None:
+        if not self.stretches:
+            raise _wrong("internode", "stretches", "empty", "one stretch or more")
+
+    @property
+    def length_um(self) -> float:
+        """From node to node."""
+        return math.fsum(stretch.length_um for stretch in self.stretches)
+
+    @property
+    def middle(self) -> Stretch:
+        """The longest stretch."""
+        return max(self.stretches, key=lambda stretch: stretch.length_um)
+
+    @property
+    def diameter_um(self) -> float:
+        """Of the axon in the middle."""
+        return self.middle.diameter_um
+
+    @property
+    def g_ratio(self) -> float:
+        """Axon over fibre diameter in the middle as realised by whole lamellae, counting the periaxonal space."""
+        if self.myelin.outer_um is not None:
+            return self.diameter_um / self.myelin.outer_um
+        radius = self.diameter_um / 2
+        outer = (
+            radius + (self.middle.periaxonal_nm + (self.myelin.lamellae - 0.5) * self.myelin.period_nm) / 1e3
+        )
+        return radius / outer
+
+    def with_lamellae(self, lamellae: int) -> Internode:
+        """The same internode with a thinner or thicker sheath."""
+        outer = self.myelin.outer_um
+        if outer is not None:
+            sheath = (outer - self.diameter_um) * lamellae / self.myelin.lamellae
+            outer = self.diameter_um + sheath
+        return replace(self, myelin=replace(self.myelin, lamellae=lamellae, outer_um=outer))
+
+    def with_seal(self, seal: float) -> Internode:
+        """The same internode with paranodal seals of `seal` times the resistance: the space widens by 1/seal."""
+        if not 0 < seal <= 10:
+            raise _wrong("internode", "seal", f"{seal:g}", "above 0 (no seal) and at most 10; 1 is intact")
+        return replace(
+            self,
+            stretches=tuple(
+                replace(part, periaxonal_nm=part.periaxonal_nm / seal) if part.paranode else part
+                for part in self.stretches
+            ),
+        )
+
+    def with_length(self, length_um: float) -> Internode:
+        """The same internode, longer or shorter between paranodes that keep their length.
+
+        Segments become no longer than they are, unless there are as many as now.
+        """
+        ends = math.fsum(stretch.length_um for stretch in self.stretches if stretch.paranode)
+        middle = self.length_um - ends
+        if not length_um > ends or not math.isfinite(length_um):
+            raise _wrong(
+                "internode", "length_um", f"{length_um:g}", f"above {ends:g}, the length of its paranodes"
+            )
+        factor = (length_um - ends) / middle
+        return replace(
+            self,
+            stretches=tuple(
+                part
+                if part.paranode
+                else replace(
+                    part,
+                    length_um=part.length_um * factor,
+                    segments=max(1, math.ceil(part.segments * min(factor, 1.0) - 1e-9)),
+                )
+                for part in self.stretches
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """A stretch that has lost its myelin: axolemma with as many channels as are given, and the internode it was.
+
+    Parameters
+    ----------
+    length_um, diameter_um
+        Of the axon.
+    sodium, potassium
+        Channel densities relative to those of a node; 0.01 is one per cent of a node's.
+    former
+        The internode that stood here, the model for a new one.
+    """
+
+    length_um: float
+    diameter_um: float
+    sodium: float
+    potassium: float
+    former: Internode
+
+    def __post_init__(self) -> None:
+        above_zero(self, "bare stretch", "length_um", "diameter_um")
+        at_least_zero(self, "bare stretch", "sodium", "potassium")
+
+    @property
+    def compartments(self) -> int:
+        """In how many pieces it is computed, none longer than 10 um."""
+        return math.ceil(self.length_um / BARE_COMPARTMENT_UM - 1e-9)
+
+
+Part = Internode | Bare
+
+
+def above_zero(thing: object, what: str, *names: str) -> None:
+    """Refuse a field that is not a finite number above 0."""
+    for name in names:
+        value = getattr(thing, name)
+        if not 0 < value < math.inf:
+            raise _wrong(what, name, f"{value:g}", "a finite number above 0")
+
+
+def at_least_zero(thing: object, what: str, *names: str) -> None:
+    """Refuse a field that is not a finite number of 0 or more."""
+    for name in names:
+        value = getattr(thing, name)
+        if not 0 <= value < math.inf:
+            raise _wrong(what, name, f"{value:g}", "a finite number, 0 or more")
+
+
+def _wrong(what: str, name: str, found: str, expected: str) -> InputError:
+    return InputError("", f"{what} {name}", found, expected, "correct the geometry of the axon")

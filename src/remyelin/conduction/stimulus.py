@@ -1,0 +1,67 @@
+"""The current that starts an action potential at the first node."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from remyelin.conduction.axon import Axon
+from remyelin.conduction.circuit import bare_compartment, internode_ladder, node_compartment
+from remyelin.conduction.parts import Internode
+from remyelin.errors import InputError
+
+# What the default pulse would raise the first node and internode to, as the published stimulus does (3 nA, 10 us).
+RISE_MV = 107.0
+NEAR_COMPARTMENTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Stimulus:
+    """Rectangular current pulses into the first node.
+
+    Parameters
+    ----------
+    times_ms
+        When each pulse begins.
+    current_na
+        Height of the pulses; not given, as much as raises the first node and internode by 107 mV, several
+        times threshold: 3 nA for the axon of the optic nerve.
+    duration_us
+        Of each pulse.
+
+    Raises
+    ------
+    InputError
+        For a time before 0, no pulse, or a duration or current that is not above 0.
+    """
+
+    times_ms: tuple[float, ...] = (0.0,)
+    current_na: float | None = None
+    duration_us: float = 10.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "times_ms", tuple(float(time) for time in self.times_ms))
+        if not self.times_ms or not all(0 <= time < math.inf for time in self.times_ms):
+            found = ", ".join(f"{time:g}" for time in self.times_ms) or "none"
+            raise InputError(
+                "", "stimulus times_ms", found, "one time or more, each 0 or later", "correct it"
+            )
+        for name in ("current_na", "duration_us"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise InputError(
+                    "", f"stimulus {name}", f"{value:g}", "a finite number above 0", "correct it"
+                )
+
+    def current_for(self, axon: Axon) -> float:
+        """Height of the pulses in nA for that axon."""
+        if self.current_na is not None:
+            return self.current_na
+        first = axon.parts[0]
+        if isinstance(first, Internode):
+            beyond = float(internode_ladder(axon, first)[2].sum())
+        else:
+            piece = bare_compartment(axon, first)
+            beyond = piece.capacitance_uf * min(first.compartments, NEAR_COMPARTMENTS)
+        capacitance_uf = node_compartment(axon, axon.nodes[0]).capacitance_uf + beyond
+        return RISE_MV * capacitance_uf / (self.duration_us * 1e-3) * 1e3
