@@ -11,6 +11,7 @@ import numpy as np
 
 from remyelin.conduction.membrane import FloatArray, Membrane
 from remyelin.conduction.parts import Bare, Internode, Node, Part
+from remyelin.conduction.sheath import repaired, stripped, thinned, wrong
 from remyelin.errors import InputError, did_you_mean
 
 Thing = TypeVar("Thing", Node, Part)
@@ -66,18 +67,18 @@ class Axon:
     def __post_init__(self) -> None:
         if len(self.nodes) < 3 or len(self.parts) != len(self.nodes) - 1:
             found = f"{len(self.nodes)} with {len(self.parts)} parts between them"
-            raise _wrong("nodes", found, "3 nodes or more, and one part fewer")
+            raise wrong("nodes", found, "3 nodes or more, and one part fewer")
         for name in ("axial_ohm_m", "periaxonal_ohm_m"):
             if not 0 < getattr(self, name) < math.inf:
-                raise _wrong(name, f"{getattr(self, name):g} Ohm m", "a finite number above 0")
+                raise wrong(name, f"{getattr(self, name):g} Ohm m", "a finite number above 0")
         if not LOWEST_C <= self.temperature_c <= HIGHEST_C:
-            raise _wrong(
+            raise wrong(
                 "temperature_c", f"{self.temperature_c:g}", f"{LOWEST_C:g} to {HIGHEST_C:g} degrees Celsius"
             )
         for node, before, after in _different(self.nodes, self.parts):
             shortest = min(before.length_um, after.length_um)
             if node.length_um > shortest:
-                raise _wrong(
+                raise wrong(
                     "node length_um", f"{node.length_um:g}", f"at most {shortest:g}, the internode beside it"
                 )
 
@@ -146,30 +147,30 @@ class Axon:
         bare
             No sheath at all: the axolemma lies free.
         nav_fraction
-            Of a bare stretch: its channel densities, sodium and potassium, relative to a node's (0 = leak only).
+            Of a bare stretch: sodium and potassium densities relative to a node's (0: leak only).
         seal
-            Resistance of the paranodal seals relative to what it was; by default as many turns of the sheath as
-            are left, since each turn is one loop of the seal.
+            Resistance of the paranodal seals relative to what it was; by default the part of the turns that
+            is left, since each turn is one loop of the seal.
         node_sodium
             Sodium density, relative to now, of the nodes between two of these internodes.
 
         Raises
         ------
         InputError
-            If neither or both of `lamellae` and `bare` are asked for without a seal, or a number is impossible.
+            If nothing is said to be lost, `bare` is joined with another loss, or a number is impossible.
         """
         chosen = self._chosen(internodes)
         if bare and (lamellae is not None or seal is not None):
-            raise _wrong("demyelinate", "bare with lamellae or seal", "one or the other")
+            raise wrong("demyelinate", "bare with lamellae or seal", "one or the other")
         if not bare and lamellae is None and seal is None:
-            raise _wrong("demyelinate", "told neither bare, lamellae nor seal", "what is lost")
+            raise wrong("demyelinate", "told neither bare, lamellae nor seal", "what is lost")
         if nav_fraction and not bare:
-            raise _wrong("nav_fraction", f"{nav_fraction:g} under myelin", "0 unless bare=True")
+            raise wrong("nav_fraction", f"{nav_fraction:g} under myelin", "0 unless bare=True")
         if not 0 <= nav_fraction <= 1:
-            raise _wrong("nav_fraction", f"{nav_fraction:g}", "0 to 1 of a node's density")
+            raise wrong("nav_fraction", f"{nav_fraction:g}", "0 to 1 of a node's density")
         parts: list[Part] = list(self.parts)
         for k in chosen:
-            parts[k] = _stripped(parts[k], nav_fraction) if bare else _thinned(parts[k], k, lamellae, seal)
+            parts[k] = stripped(parts[k], nav_fraction) if bare else thinned(parts[k], k, lamellae, seal)
         nodes = [
             replace(node, sodium=node.sodium * node_sodium) if {k - 1, k} <= chosen else node
             for k, node in enumerate(self.nodes)
@@ -200,8 +201,8 @@ class Axon:
             Sodium and potassium of the new nodes and of those between two of these internodes: ``"density"``
             as in other nodes, or ``"number"``: as many channels along the length as there were, shared.
         seal
-            Resistance of the new paranodal seals relative to those of the internode that stood there; by default
-            in proportion to the turns of the sheath.
+            Resistance of the new paranodal seals relative to those that were there; by default in proportion
+            to the turns of the sheath.
 
         Raises
         ------
@@ -210,19 +211,19 @@ class Axon:
         """
         chosen = self._chosen(internodes)
         if n_short < 1 or n_short != int(n_short):
-            raise _wrong("n_short", f"{n_short:g}", "a whole number, 1 or more")
+            raise wrong("n_short", f"{n_short:g}", "a whole number, 1 or more")
         if nodal_nav not in NODAL_NAV:
             raise InputError(
                 "", "nodal_nav", repr(nodal_nav), " or ".join(NODAL_NAV), did_you_mean(nodal_nav, NODAL_NAV)
             )
         if (g_ratio is None) == (lamellae is None):
-            raise _wrong("remyelinate", "given both or neither of g_ratio and lamellae", "one of the two")
+            raise wrong("remyelinate", "given both or neither of g_ratio and lamellae", "one of the two")
         share = 1.0 if nodal_nav == "density" else 1.0 / n_short
         nodes, parts = [self.nodes[0]], list[Part]()
         for k, part in enumerate(self.parts):
             after = self.nodes[k + 1]
             if k in chosen:
-                fresh = _repaired(part, self.nodes[k], n_short, g_ratio, lamellae, seal)
+                fresh = repaired(part, self.nodes[k], n_short, g_ratio, lamellae, seal)
                 parts += [fresh] * n_short
                 new = replace(self.nodes[k], sodium=share, potassium=share)
                 nodes += [new] * (n_short - 1)
@@ -237,10 +238,10 @@ class Axon:
         chosen = (
             {int(internodes)} if isinstance(internodes, int | np.integer) else {int(k) for k in internodes}
         )
-        wrong = sorted(k for k in chosen if not 0 <= k < len(self.parts))
-        if wrong or not chosen:
-            found = f"{wrong[0]}" if wrong else "none"
-            raise _wrong("internodes", found, f"0 to {len(self.parts) - 1}, counted from the stimulated end")
+        absent = sorted(k for k in chosen if not 0 <= k < len(self.parts))
+        if absent or not chosen:
+            found = f"{absent[0]}" if absent else "none"
+            raise wrong("internodes", found, f"0 to {len(self.parts) - 1}, counted from the stimulated end")
         return chosen
 
     def __repr__(self) -> str:
@@ -249,56 +250,9 @@ class Axon:
             f"g-ratio {g[0]:.3f}" if g.max() - g.min() < 5e-4 else f"g-ratio {g.min():.3f} to {g.max():.3f}"
         )
         return (
-            f"Axon({self.name}: {self.n_nodes} nodes, {self.length_mm:.2f} mm, diameter {self.diameter_um:.2f} um,"
-            f" {myelin}, {self.temperature_c:g} degC)"
+            f"Axon({self.name}: {self.n_nodes} nodes, {self.length_mm:.2f} mm,"
+            f" diameter {self.diameter_um:.2f} um, {myelin}, {self.temperature_c:g} degC)"
         )
-
-
-def lamellae_for(g_ratio: float, diameter_um: float, periaxonal_nm: float, period_nm: float) -> int:
-    """Whole lamellae, rounded up, of a sheath with that g-ratio (Arancibia-Carcamo 2017).
-
-    Raises
-    ------
-    InputError
-        If the g-ratio is not between 0 and 1, or leaves no room for myelin outside the periaxonal space.
-    """
-    if not 0 < g_ratio < 1:
-        raise _wrong("g_ratio", f"{g_ratio:g}", "above 0 and below 1 (an axon of 1 is bare)")
-    radius = diameter_um / 2
-    room = radius / g_ratio - radius - periaxonal_nm / 1e3
-    if room <= 0:
-        highest = radius / (radius + periaxonal_nm / 1e3)
-        raise _wrong(
-            "g_ratio", f"{g_ratio:g}", f"below {highest:.3f}, else the sheath has no room outside the axon"
-        )
-    return math.ceil(room / (period_nm / 1e3))
-
-
-def _stripped(part: Part, nav_fraction: float) -> Bare:
-    former = part.former if isinstance(part, Bare) else part
-    return Bare(part.length_um, former.diameter_um, float(nav_fraction), float(nav_fraction), former)
-
-
-def _thinned(part: Part, k: int, lamellae: int | None, seal: float | None) -> Internode:
-    if isinstance(part, Bare):
-        raise _wrong("internodes", f"{k}, which is bare", "internodes that have myelin to lose")
-    thin = part if lamellae is None else part.with_lamellae(lamellae)
-    if thin.myelin.lamellae > part.myelin.lamellae:
-        raise _wrong("lamellae", f"{lamellae}", f"at most {part.myelin.lamellae}, what internode {k} has")
-    return thin.with_seal(thin.myelin.lamellae / part.myelin.lamellae if seal is None else seal)
-
-
-def _repaired(
-    part: Part, node: Node, n_short: int, g_ratio: float | None, lamellae: int | None, seal: float | None
-) -> Internode:
-    former = part.former if isinstance(part, Bare) else part
-    middle, myelin = former.middle, former.myelin
-    if lamellae is None:
-        assert g_ratio is not None
-        lamellae = lamellae_for(g_ratio, middle.diameter_um, middle.periaxonal_nm, myelin.period_nm)
-    length = (part.length_um - (n_short - 1) * node.length_um) / n_short
-    relative = lamellae / myelin.lamellae if seal is None else seal
-    return former.with_length(length).with_lamellae(lamellae).with_seal(relative)
 
 
 def _shared(things: Iterable[Thing]) -> tuple[Thing, ...]:
@@ -309,7 +263,3 @@ def _shared(things: Iterable[Thing]) -> tuple[Thing, ...]:
 
 def _different(nodes: tuple[Node, ...], parts: tuple[Part, ...]) -> set[tuple[Node, Part, Part]]:
     return set(zip(nodes[1:-1], parts[:-1], parts[1:], strict=True))
-
-
-def _wrong(name: str, found: str, expected: str) -> InputError:
-    return InputError("", f"axon {name}", found, expected, "correct the axon")

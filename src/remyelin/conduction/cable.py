@@ -37,8 +37,8 @@ def conduct(
     """Stimulate the first node of each axon and follow what comes of it.
 
     Crank-Nicolson for the potentials and gates staggered by half a step (Hines 1984,
-    10.1016/0020-7101(84)90008-4), second order in `dt_us`. Myelinated internodes are passive and stand as a few
-    modes each, with a computed error; nodes and bare stretches are compartments.
+    10.1016/0020-7101(84)90008-4), second order in `dt_us`. Myelinated internodes are passive and stand as a
+    few modes each, with a computed error; nodes and bare stretches are compartments.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Channels of an excitable membrane as data: gates with rates, their Q10, densities, and the leak that keeps rest."""
+"""Channels of an excitable membrane as data: gates, rates, Q10, densities, and the leak that keeps rest."""
 
 from __future__ import annotations
 
@@ -62,7 +62,10 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One gate of a channel: ``dx/dt = alpha (1 - x) - beta x``, both rates times ``q10 ** ((T - reference_c) / 10)``."""
+    """One gate of a channel: ``dx/dt = alpha (1 - x) - beta x``.
+
+    Both rates are multiplied by ``q10 ** ((T - reference_c) / 10)``.
+    """
 
     name: str
     power: int
@@ -84,7 +87,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A population of channels: an ion, its gates, the conductance with all of them open, the reversal potential."""
+    """A population of channels: ion, gates, conductance with all of them open, reversal potential."""
 
     name: str
     ion: str
@@ -183,7 +186,7 @@ class Membrane:
         )
 
     def leak_ms_per_mm2(self, temperature_c: float, sodium: float = 1.0, potassium: float = 1.0) -> float:
-        """The leak conductance with which the node rests at `resting_mv`, solved for this temperature and density.
+        """The leak conductance with which the node rests at `resting_mv`, at this temperature and density.
 
         Raises
         ------
@@ -196,7 +199,7 @@ class Membrane:
             raise InputError(
                 "",
                 "leak of the node",
-                f"{leak:g} mS/mm2 at {temperature_c:g} degC with sodium x {sodium:g} and potassium x {potassium:g}",
+                f"{leak:g} mS/mm2 at sodium x {sodium:g}, potassium x {potassium:g}, {temperature_c:g} degC",
                 "0 or more",
                 f"change potassium with sodium, or a leak_mv on the other side of {self.resting_mv:g} mV",
             )

@@ -114,7 +114,7 @@ class Conduction:
 
     @property
     def energy(self) -> FloatArray:
-        """(axon,) ATP molecules that pump out the sodium that entered, three ions each (10.1097/00004647-200110000-00001)."""
+        """(axon,) ATP molecules to pump the sodium out, three ions each (10.1097/00004647-200110000-00001)."""
         return self.sodium_pc / ELEMENTARY_CHARGE_PC / SODIUM_PER_ATP
 
     def _last(self) -> npt.NDArray[np.int64]:

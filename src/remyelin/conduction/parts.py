@@ -1,4 +1,4 @@
-"""What an axon is a chain of: nodes of Ranvier, myelinated internodes, and stretches that have lost their myelin."""
+"""What an axon is a chain of: nodes of Ranvier, myelinated internodes, and stretches without myelin."""
 
 from __future__ import annotations
 
@@ -20,21 +20,26 @@ class Node:
         Of the axon at the node.
     sodium, potassium
         Channel densities relative to those of the axon's membrane.
+    periaxonal_nm
+        Width of the space around the node. The current of the periaxonal space under the myelin reaches the
+        outside at the middle of the node, through half of it (McIntyre 2002); at 0 the node lies open and that
+        current is outside where the myelin ends (Arancibia-Carcamo 2017).
 
     Raises
     ------
     InputError
-        For a length or diameter that is not above 0, or a density below 0.
+        For a length or diameter that is not above 0, or a density or width below 0.
     """
 
     diameter_um: float
     length_um: float
     sodium: float = 1.0
     potassium: float = 1.0
+    periaxonal_nm: float = 0.0
 
     def __post_init__(self) -> None:
         above_zero(self, "node", "diameter_um", "length_um")
-        at_least_zero(self, "node", "sodium", "potassium")
+        at_least_zero(self, "node", "sodium", "potassium", "periaxonal_nm")
 
     @property
     def area_um2(self) -> float:
@@ -56,7 +61,8 @@ class Stretch:
         Of the axon under the myelin.
     periaxonal_nm
         Width of the space between axon and myelin. In nanometres: the values of 0.008 and 0.012 that the
-        central models give for the paranode are no slip but an effective seal.
+        central models give for the paranode are no slip but an effective seal. At 0 no current flows along
+        the space: axolemma and myelin are in series, piece by piece.
     paranode
         Whether this is the paranode, whose width is the seal.
     axolemma_ms_per_cm2, axolemma_uf_per_cm2
@@ -72,7 +78,8 @@ class Stretch:
     paranode: bool = False
 
     def __post_init__(self) -> None:
-        above_zero(self, "internode", "length_um", "segments", "diameter_um", "periaxonal_nm")
+        above_zero(self, "internode", "length_um", "segments", "diameter_um")
+        at_least_zero(self, "internode", "periaxonal_nm")
         above_zero(self, "internode", "axolemma_ms_per_cm2", "axolemma_uf_per_cm2")
 
 
@@ -146,7 +153,7 @@ class Internode:
 
     @property
     def g_ratio(self) -> float:
-        """Axon over fibre diameter in the middle as realised by whole lamellae, counting the periaxonal space."""
+        """Axon over fibre diameter in the middle, as whole lamellae and the periaxonal space make it."""
         if self.myelin.outer_um is not None:
             return self.diameter_um / self.myelin.outer_um
         radius = self.diameter_um / 2
@@ -164,9 +171,9 @@ class Internode:
         return replace(self, myelin=replace(self.myelin, lamellae=lamellae, outer_um=outer))
 
     def with_seal(self, seal: float) -> Internode:
-        """The same internode with paranodal seals of `seal` times the resistance: the space widens by 1/seal."""
-        if not 0 < seal <= 10:
-            raise _wrong("internode", "seal", f"{seal:g}", "above 0 (no seal) and at most 10; 1 is intact")
+        """The same internode, its paranodal seals of `seal` times the resistance: 1/seal the width."""
+        if not 0 < seal < math.inf:
+            raise _wrong("internode", "seal", f"{seal:g}", "above 0 (no seal at all); 1 leaves it as it is")
         return replace(
             self,
             stretches=tuple(
@@ -204,7 +211,7 @@ class Internode:
 
 @dataclass(frozen=True, slots=True)
 class Bare:
-    """A stretch that has lost its myelin: axolemma with as many channels as are given, and the internode it was.
+    """A stretch that has lost its myelin: axolemma with the channels given, and the internode it was.
 
     Parameters
     ----------

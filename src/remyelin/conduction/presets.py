@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from remyelin.conduction.axon import NODAL_NAV, Axon, lamellae_for
+from remyelin.conduction.axon import NODAL_NAV, Axon
 from remyelin.conduction.membrane import Channel, Gate, Membrane, Rate
 from remyelin.conduction.parts import Internode, Myelin, Node, Stretch
+from remyelin.conduction.sheath import lamellae_for
 from remyelin.errors import InputError, did_you_mean
 from remyelin.evidence.load import read_data
 
@@ -54,7 +55,7 @@ def optic_nerve(
     --------
     >>> from remyelin import conduction
     >>> conduction.optic_nerve(1.2, g_ratio=0.77)
-    Axon(optic-nerve: 51 nodes, 10.24 mm, diameter 1.20 um, g-ratio 0.767, 37 degC)
+    Axon(optic-nerve: 51 nodes, 10.24 mm, diameter 1.20 um, g-ratio 0.770, 37 degC)
     """
     return _central(
         "optic-nerve",
@@ -86,7 +87,7 @@ def cortex(
     --------
     >>> from remyelin import conduction
     >>> conduction.cortex()
-    Axon(cortex: 51 nodes, 4.16 mm, diameter 0.73 um, g-ratio 0.804, 37 degC)
+    Axon(cortex: 51 nodes, 4.16 mm, diameter 0.73 um, g-ratio 0.811, 37 degC)
     """
     return _central(
         "cortex",

@@ -10,7 +10,7 @@ from remyelin.conduction.circuit import bare_compartment, internode_ladder, node
 from remyelin.conduction.parts import Internode
 from remyelin.errors import InputError
 
-# What the default pulse would raise the first node and internode to, as the published stimulus does (3 nA, 10 us).
+# What the default pulse would raise the first node and internode by: as the published one, 3 nA for 10 us.
 RISE_MV = 107.0
 NEAR_COMPARTMENTS = 5
 
