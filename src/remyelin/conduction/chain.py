@@ -1,9 +1,9 @@
-"""An axon as a chain of compartments and links, and eight chains abreast as the kernel takes them."""
+"""An axon as a chain of compartments and what binds each to the next."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,6 @@ from remyelin.conduction.circuit import (
     internode_ladder,
     node_compartment,
 )
-from remyelin.conduction.membrane import FloatArray
 from remyelin.conduction.parts import Bare, Internode, Node
 from remyelin.conduction.reduction import Modes, complete, reduced
 
@@ -43,7 +42,7 @@ class Chain:
 
 @dataclass(slots=True)
 class Workshop:
-    """Makes chains of axons; what was worked out for one axon is used again for the next that has the same."""
+    """Makes chains of axons; what was worked out for one is used again for the next that has the same."""
 
     full: bool = False
     _modes: dict[object, Modes] = field(default_factory=dict)
@@ -64,14 +63,13 @@ class Workshop:
         seen: dict[tuple[int, ...], Modes | Compartment] = {}
         for k, node in enumerate(axon.nodes):
             here = self._piece(axon, node, seen)
-            if k > 0 and isinstance(part := axon.parts[k - 1], Bare):
+            part = axon.parts[k - 1] if k > 0 else None
+            if isinstance(part, Bare):
                 bare = self._piece(axon, part, seen)
                 run = [pieces[-1], *[bare] * part.compartments, here]
-                links += [
-                    2 / (a.resistance_kohm + b.resistance_kohm) for a, b in zip(run, run[1:], strict=False)
-                ]
+                links += [2 / (a.resistance_kohm + b.resistance_kohm) for a, b in pairwise(run)]
                 pieces += [bare] * part.compartments
-            elif k > 0:
+            elif part is not None:
                 links.append(self._link(axon, part, pieces[-1], here, seen))
             places.append(len(pieces))
             pieces.append(here)

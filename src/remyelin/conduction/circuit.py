@@ -1,4 +1,4 @@
-"""The electrical elements of a node, a bare compartment and an internode: capacitances, conductances, resistances.
+"""The electrical elements of a node, a piece of bare axon and an internode.
 
 Units throughout: ms, mm, mV, uA, mS, uF, kOhm.
 """
@@ -29,6 +29,8 @@ class Compartment:
         (3,) of its transient sodium, persistent sodium and slow potassium channels, all open.
     resistance_kohm
         Of its axoplasm from end to end.
+    space_kohm
+        Of the space around it from end to end; 0 if it lies open.
     """
 
     capacitance_uf: float
@@ -36,6 +38,7 @@ class Compartment:
     leak_mv: float
     conductance_ms: tuple[float, float, float]
     resistance_kohm: float
+    space_kohm: float = 0.0
 
 
 def node_compartment(axon: Axon, node: Node) -> Compartment:
@@ -49,11 +52,12 @@ def node_compartment(axon: Axon, node: Node) -> Compartment:
         leak_mv=membrane.leak_mv,
         conductance_ms=_conductances(axon, area, node.sodium, node.potassium),
         resistance_kohm=_axial(axon, node.diameter_um, node.length_um),
+        space_kohm=_space(axon, node.diameter_um, node.length_um, node.periaxonal_nm) if node.periaxonal_nm else 0.0,
     )
 
 
 def bare_compartment(axon: Axon, bare: Bare) -> Compartment:
-    """The elements of one piece of a bare stretch; its leak is the axolemma's, its leak reversal solved for rest."""
+    """The elements of one piece of a bare stretch: the axolemma's leak, its reversal solved for rest."""
     membrane, lemma = axon.membrane, bare.former.middle
     length_um = bare.length_um / bare.compartments
     area = math.pi * bare.diameter_um * length_um * 1e-6
@@ -75,23 +79,22 @@ def internode_ladder(axon: Axon, internode: Internode) -> FloatArray:
     -------
     ndarray
         (6, segment): capacitance (uF) and conductance (mS) of the axolemma; the same of the myelin, its
-        membranes in series; resistance (kOhm) of axoplasm and of the periaxonal space along the segment.
+        membranes in series; resistance (kOhm) of axoplasm and of the periaxonal space along the segment,
+        infinite where that space has no width.
     """
     rows = []
     for part in internode.stretches:
         length = part.length_um / part.segments * 1e-3
         radius = part.diameter_um / 2 * 1e-3
-        space = part.periaxonal_nm * 1e-6
         area = 2 * math.pi * radius * length
-        capacitance, conductance = _sheath(internode, radius + space, length)
-        ring = math.pi * space * (2 * radius + space)
+        capacitance, conductance = _sheath(internode, radius + part.periaxonal_nm * 1e-6, length)
         row = (
             part.axolemma_uf_per_cm2 * PER_CM2 * area,
             part.axolemma_ms_per_cm2 * PER_CM2 * area,
             capacitance,
             conductance,
             axon.axial_ohm_m * length / (math.pi * radius**2),
-            axon.periaxonal_ohm_m * length / ring,
+            _space(axon, part.diameter_um, part.length_um / part.segments, part.periaxonal_nm),
         )
         rows += [row] * part.segments
     return np.array(rows).T
@@ -120,3 +123,9 @@ def _conductances(axon: Axon, area_mm2: float, sodium: float, potassium: float) 
 def _axial(axon: Axon, diameter_um: float, length_um: float) -> float:
     # 1 Ohm m is 1 kOhm mm.
     return axon.axial_ohm_m * (length_um * 1e-3) / (math.pi * (diameter_um / 2 * 1e-3) ** 2)
+
+
+def _space(axon: Axon, diameter_um: float, length_um: float, width_nm: float) -> float:
+    radius, width = diameter_um / 2 * 1e-3, width_nm * 1e-6
+    ring = math.pi * width * (2 * radius + width)
+    return axon.periaxonal_ohm_m * (length_um * 1e-3) / ring if ring else math.inf

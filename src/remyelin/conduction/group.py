@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +18,14 @@ from remyelin.conduction.membrane import FloatArray, Membrane
 from remyelin.conduction.reduction import Modes
 from remyelin.conduction.stimulus import Stimulus
 
-# A gate of rate r keeps exp(-r dt) of its distance from steady state in a step. The trapezoid's (1 - y) / (1 + y),
-# y = r dt / 2, errs by (r dt)^3 / 12 one way; this y, by half of that the other, against which the cable's own
-# error stands: on 12 axons it leaves a third of the error in velocity (benchmarks/conduction/accuracy.py).
+# A gate of rate r keeps exp(-r dt) of its distance from steady state in a step. The trapezoid's
+# (1 - y) / (1 + y), y = r dt / 2, errs by (r dt)^3 / 12 one way; this y, by half of that the other, against
+# which the cable's own error stands: on 12 axons a third of the error in velocity is left
+# (benchmarks/conduction/accuracy.py).
 GATE_CORRECTION = 1 / 24
+
+
+Thing = TypeVar("Thing")
 
 
 @dataclass(slots=True)
@@ -115,7 +120,7 @@ def _tables(axons: Sequence[Axon], dt_ms: float) -> tuple[FloatArray, FloatArray
 
 @lru_cache(maxsize=64)
 def gate_table(membrane: Membrane, temperature_c: float, dt_ms: float) -> FloatArray:
-    """(row, 8) by potential: what each gate's next value adds, and the part of its last value that it keeps."""
+    """(row, 8) by potential: what is added to each gate, and the part of its last value that it keeps."""
     rows = round((kernel.HIGHEST_MV - kernel.LOWEST_MV) * kernel.ROWS_PER_MV) + 1
     potential = membrane.resting_mv + kernel.LOWEST_MV + np.arange(rows) / kernel.ROWS_PER_MV
     table = np.empty((rows, 2 * kernel.GATES))
@@ -138,7 +143,7 @@ def _resting_gates(membrane: Membrane, temperature_c: float) -> tuple[float, ...
 def _compartments(
     chains: Sequence[Chain], axons: Sequence[Axon], n: int, dt_ms: float
 ) -> tuple[tuple[FloatArray, ...], FloatArray]:
-    """Capacitance over dt, conductances, leak, its current at rest; reversal potentials of Na and K by lane."""
+    """Capacitance over dt, conductances, leak, its current at rest; by lane the reversals of Na and K."""
     # A compartment that an axon does not have is a leak that stays at rest.
     capacitance, leak, current = np.ones((n, LANES)), np.ones((n, LANES)), np.zeros((n, LANES))
     conductance = np.zeros((3, n, LANES))
@@ -156,10 +161,11 @@ def _compartments(
     return (capacitance, conductance, leak, current), reversal
 
 
-def _links(chains: Sequence[Chain], n: int, dt_ms: float) -> tuple[FloatArray, ...]:
+def _links(chains: Sequence[Chain], n: int, dt_ms: float) -> tuple[npt.NDArray[Any], ...]:
     """What binds neighbours, the number of modes of each link, and the modes' decay, ratio and output."""
     modes = max(
-        (len(link.rate) for chain in chains for link in set_of(chain) if isinstance(link, Modes)), default=0
+        (len(link.rate) for chain in chains for link in _distinct(chain.links)[0] if isinstance(link, Modes)),
+        default=0,
     )
     links = np.zeros((3, n - 1, LANES))
     number = np.zeros(n - 1, dtype=np.int64)
@@ -179,10 +185,11 @@ def _links(chains: Sequence[Chain], n: int, dt_ms: float) -> tuple[FloatArray, .
 
 
 def _stepped(link: Modes | float, modes: int, dt_ms: float) -> tuple[FloatArray, FloatArray]:
-    """One link over one Crank-Nicolson step: (3,) couplings and (4, mode) decay, ratio, output left and right.
+    """One link over one step: (3,) couplings and (4, mode) decay, ratio, output left and right.
 
     With ``z' = a z + b (left H_left + right H_right)``, H the sum of a potential before and after the step,
-    ``a = (1 - r dt / 2) / (1 + r dt / 2)`` and ``b = (dt / 2) / (1 + r dt / 2)``, each z is divided by ``b left``.
+    ``a = (1 - r dt / 2) / (1 + r dt / 2)`` and ``b = (dt / 2) / (1 + r dt / 2)``, each z is divided by
+    ``b left``.
     """
     table = np.zeros((4, modes))
     if not isinstance(link, Modes):
@@ -197,15 +204,10 @@ def _stepped(link: Modes | float, modes: int, dt_ms: float) -> tuple[FloatArray,
     return np.array(couplings) / 2, table
 
 
-def set_of(chain: Chain) -> list[Modes | float]:
-    """The links of a chain, each once."""
-    return _distinct(chain.links)[0]
-
-
-def _distinct(things):  # type: ignore[no-untyped-def]
+def _distinct(things: Sequence[Thing]) -> tuple[list[Thing], npt.NDArray[np.int64]]:
     """Objects that differ by identity, and which of them stands at each place."""
     places: dict[int, int] = {}
-    distinct = []
+    distinct: list[Thing] = []
     which = np.empty(len(things), dtype=np.int64)
     for k, thing in enumerate(things):
         place = places.get(id(thing))

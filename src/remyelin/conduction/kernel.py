@@ -1,4 +1,4 @@
-"""The compiled time loop: Crank-Nicolson for the potential, gates staggered by half a step, eight axons abreast."""
+"""The compiled time loop: Crank-Nicolson for potentials, gates half a step off, eight axons abreast."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LOWEST_MV, HIGHEST_MV, ROWS_PER_MV = -170.0, 330.0, 8.0  # the gate table, in de
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def advance(  # type: ignore[no-untyped-def]
+def advance(  # type: ignore[no-untyped-def]  # noqa: C901
     steps,
     dt,
     table,
@@ -43,11 +43,11 @@ def advance(  # type: ignore[no-untyped-def]
     """Advance one group of `LANES` axons by `steps`; results go into the arrays from `arrival` on.
 
     Potentials are deviations from rest (mV), times ms, conductances mS, capacitances uF, currents uA.
-    `table` (table, row, 8): what a gate's next value adds and keeps, `lane_table` (lane) which; `gates` (4, lane)
-    at rest; `capacitance` (comp, lane) over dt; `conductance` (3, comp, lane); `leak_current`: what the leak
-    carries at rest; `reversal` (2, lane) of Na and K; `links` (3, link, lane): half of what binds the left end,
-    the right end, and both; `n_modes` (link); `decay` and `ratio` (link, mode, lane); `out` (2, link, mode, lane);
-    `pulse_start` (pulse, lane). Of results, `arrival` (spike, comp, lane), `count`, `peak`, `sodium` (sum of
+    `table` (table, row, 8): what is added to each gate and kept of it, `lane_table` (lane) which; `gates`
+    (4, lane) at rest; `capacitance` (comp, lane) over dt; `conductance` (3, comp, lane); `leak_current`: what
+    the leak carries at rest; `reversal` (2, lane) of Na and K; `links` (3, link, lane): half of what binds the
+    left end, the right end, and both; `n_modes` (link); `decay` and `ratio` (link, mode, lane); `out`
+    (2, link, mode, lane); `pulse_start` (pulse, lane). Of results, `arrival` (spike, comp, lane), `count`, `peak`, `sodium` (sum of
     currents) and `potential` at the end (comp, lane); `record` (time, comp, lane).
     """
     n = capacitance.shape[0]

@@ -1,7 +1,7 @@
 """Eight doubles abreast, for compiled loops: one value of each of eight axons in one register.
 
-The compiler cannot know that the arrays of a loop do not overlap, and so keeps to one axon at a time. Loading whole
-rows of lanes, computing and storing them says it outright.
+For the functions compiled with `numba.njit` in `kernel`: there the compiler cannot know that arrays do not
+overlap, and so keeps to one axon at a time. Loading whole rows of lanes, computing and storing them says it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _address(context: Any, builder: Any, array_type: Any, array: Any, offset: An
     return builder.bitcast(builder.gep(data, [offset]), wide.as_pointer())
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def load(typing: Any, array: Any, offset: Any) -> Any:
     """Eight doubles of a contiguous array from a flat offset on."""
 
@@ -53,7 +53,7 @@ def load(typing: Any, array: Any, offset: Any) -> Any:
     return LANES_TYPE(array, types.intp), code
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def store(typing: Any, array: Any, offset: Any, lanes: Any) -> Any:
     """Write eight doubles into a contiguous array from a flat offset on."""
 
@@ -65,7 +65,7 @@ def store(typing: Any, array: Any, offset: Any, lanes: Any) -> Any:
     return types.void(array, types.intp, lanes), code
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def splat(typing: Any, value: Any) -> Any:
     """The same value in each lane."""
 
@@ -79,7 +79,7 @@ def splat(typing: Any, value: Any) -> Any:
     return LANES_TYPE(types.float64), code
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def greater(typing: Any, a: Any, b: Any) -> Any:
     """The larger in each lane."""
 
@@ -89,7 +89,7 @@ def greater(typing: Any, a: Any, b: Any) -> Any:
     return LANES_TYPE(LANES_TYPE, LANES_TYPE), code
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def lesser(typing: Any, a: Any, b: Any) -> Any:
     """The smaller in each lane."""
 
@@ -99,7 +99,7 @@ def lesser(typing: Any, a: Any, b: Any) -> Any:
     return LANES_TYPE(LANES_TYPE, LANES_TYPE), code
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def crossed(typing: Any, old: Any, new: Any, level: Any) -> Any:
     """Whether any lane rose through its level."""
 
@@ -112,7 +112,7 @@ def crossed(typing: Any, old: Any, new: Any, level: Any) -> Any:
     return types.boolean(LANES_TYPE, LANES_TYPE, LANES_TYPE), code
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def transposed(typing: Any, rows: Any) -> Any:
     """The columns of an 8 x 8 array: element k of every row, for each k."""
 
@@ -147,7 +147,7 @@ def _shuffled(builder: Any, a: Any, b: Any, order: list[int]) -> Any:
 
 
 def _arithmetic(name: str) -> Callable[..., Any]:
-    @intrinsic
+    @intrinsic  # type: ignore[untyped-decorator]
     def operation(typing: Any, a: Any, b: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             return getattr(builder, name)(args[0], args[1], flags=_FAST)

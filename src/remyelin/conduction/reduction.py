@@ -1,4 +1,4 @@
-"""A passive internode as a few decoupled modes: rational Krylov reduction whose error is computed, not assumed."""
+"""A passive internode as a few decoupled modes, by a rational Krylov reduction whose error is computed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHIFTS_US = (
     (math.inf, 100.0, 20.0, 5.0, 1.0),
     (math.inf, 200.0, 50.0, 15.0, 5.0, 1.5, 0.4),
 )
-# Where the error is computed: from the slowest that an action potential contains to where it has nothing left.
+# Where the error is computed: from the slowest in an action potential to where it has nothing left.
 FREQUENCIES_KHZ = (0.3, 2.0, 7.0, 20.0)
 HIGHEST_ERROR = 3e-3
 
@@ -89,7 +89,7 @@ def complete(ladder: FloatArray, left_kohm: float, right_kohm: float) -> Modes:
 
 
 def _ends(ladder: FloatArray, left_kohm: float, right_kohm: float) -> FloatArray:
-    """Conductances of the axoplasm to the two nodes, and of the periaxonal space to the outside at the nodes."""
+    """Conductances of the axoplasm to the two nodes, and of the periaxonal space to the outside there."""
     axial, space = ladder[4], ladder[5]
     return np.array([2 / (left_kohm + axial[0]), 2 / (right_kohm + axial[-1]), 2 / space[0], 2 / space[-1]])
 
