@@ -114,7 +114,10 @@ class Conduction:
 
     @property
     def energy(self) -> FloatArray:
-        """(axon,) ATP molecules to pump the sodium out, three ions each (10.1097/00004647-200110000-00001)."""
+        """(axon,) ATP molecules that pump the sodium out again, three ions each.
+
+        Attwell & Laughlin 2001, 10.1097/00004647-200110000-00001.
+        """
         return self.sodium_pc / ELEMENTARY_CHARGE_PC / SODIUM_PER_ATP
 
     def _last(self) -> npt.NDArray[np.int64]:
