@@ -99,9 +99,10 @@ class Workshop:
         near = seen.get((id(part), id(before), id(after)))
         if isinstance(near, Modes):
             return near
-        ends = before.resistance_kohm, after.resistance_kohm
-        key = (part, axon.axial_ohm_m, axon.periaxonal_ohm_m, *ends)
+        axial = before.resistance_kohm, after.resistance_kohm
+        space = before.space_kohm, after.space_kohm
+        key = (part, axon.axial_ohm_m, axon.periaxonal_ohm_m, axial, space)
         if key not in self._modes:
-            self._modes[key] = (complete if self.full else reduced)(internode_ladder(axon, part), *ends)
+            self._modes[key] = (complete if self.full else reduced)(internode_ladder(axon, part), axial, space)
         seen[(id(part), id(before), id(after))] = self._modes[key]
         return self._modes[key]

@@ -44,7 +44,7 @@ class Compartment:
 def node_compartment(axon: Axon, node: Node) -> Compartment:
     """The elements of a node; its leak conductance is solved so that it rests."""
     membrane = axon.membrane
-    area = node.area_um2 * 1e-6
+    area, width = node.area_um2 * 1e-6, node.periaxonal_nm
     leak = membrane.leak_ms_per_mm2(axon.temperature_c, node.sodium, node.potassium)
     return Compartment(
         capacitance_uf=membrane.capacitance_uf_per_cm2 * PER_CM2 * area,
@@ -52,7 +52,7 @@ def node_compartment(axon: Axon, node: Node) -> Compartment:
         leak_mv=membrane.leak_mv,
         conductance_ms=_conductances(axon, area, node.sodium, node.potassium),
         resistance_kohm=_axial(axon, node.diameter_um, node.length_um),
-        space_kohm=_space(axon, node.diameter_um, node.length_um, node.periaxonal_nm) if node.periaxonal_nm else 0.0,
+        space_kohm=_space(axon, node.diameter_um, node.length_um, width) if width else 0.0,
     )
 
 

@@ -11,6 +11,8 @@ from numba import njit
 from remyelin.conduction.membrane import FloatArray
 from remyelin.errors import InputError
 
+Pair = tuple[float, float]
+
 # Time constants (us) at which the reduced internode equals the full one; infinity is the steady state.
 SHIFTS_US = (
     (math.inf, 50.0, 10.0, 2.0),
@@ -48,20 +50,27 @@ class Modes:
     error: float
 
 
-def reduced(ladder: FloatArray, left_kohm: float, right_kohm: float) -> Modes:
-    """The internode of `ladder` between nodes of those axial resistances, in the fewest modes that suffice.
+def reduced(ladder: FloatArray, axial_kohm: Pair, space_kohm: Pair = (0.0, 0.0)) -> Modes:
+    """The internode of `ladder` between two nodes, in the fewest modes that suffice.
 
     The space of the modes is spanned by the responses of the internode to each node at a few time constants
     (Odabasioglu, Celik & Pileggi 1998, 10.1109/43.712097); projection keeps it passive and exact for steady
     currents. The error is that of the admittance at frequencies that an action potential contains; sets of
     time constants are tried until it is below 0.3 %.
 
+    Parameters
+    ----------
+    ladder
+        (6, segment) of `circuit.internode_ladder`.
+    axial_kohm, space_kohm
+        Of the left and the right node, from end to end: axoplasm, and the space around the node.
+
     Raises
     ------
     InputError
         If no set suffices: the geometry is outside what was tested.
     """
-    ends = _ends(ladder, left_kohm, right_kohm)
+    ends = _ends(ladder, axial_kohm, space_kohm)
     best = None
     for shifts in SHIFTS_US:
         rate, left, right = _reduce(ladder, ends, np.array(shifts) * 1e-3)
@@ -78,20 +87,22 @@ def reduced(ladder: FloatArray, left_kohm: float, right_kohm: float) -> Modes:
     )
 
 
-def complete(ladder: FloatArray, left_kohm: float, right_kohm: float) -> Modes:
+def complete(ladder: FloatArray, axial_kohm: Pair, space_kohm: Pair = (0.0, 0.0)) -> Modes:
     """All modes of the internode, two for each segment: nothing is left out. For tests and doubtful cases."""
     from scipy.linalg import eigh
 
-    ends = _ends(ladder, left_kohm, right_kohm)
+    ends = _ends(ladder, axial_kohm, space_kohm)
     capacitance, conductance = _matrices(ladder, ends)
     rate, shape = eigh(conductance, capacitance)
     return Modes(rate, ends[0] * shape[0], ends[1] * shape[-2], ends[:2], 0.0)
 
 
-def _ends(ladder: FloatArray, left_kohm: float, right_kohm: float) -> FloatArray:
+def _ends(ladder: FloatArray, axial_kohm: Pair, space_kohm: Pair) -> FloatArray:
     """Conductances of the axoplasm to the two nodes, and of the periaxonal space to the outside there."""
-    axial, space = ladder[4], ladder[5]
-    return np.array([2 / (left_kohm + axial[0]), 2 / (right_kohm + axial[-1]), 2 / space[0], 2 / space[-1]])
+    first, last = ladder[4:, 0], ladder[4:, -1]
+    left = first + (axial_kohm[0], space_kohm[0])
+    right = last + (axial_kohm[1], space_kohm[1])
+    return np.array([2 / left[0], 2 / right[0], 2 / left[1], 2 / right[1]])
 
 
 def _matrices(ladder: FloatArray, ends: FloatArray) -> tuple[FloatArray, FloatArray]:

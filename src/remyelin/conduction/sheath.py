@@ -25,7 +25,8 @@ def lamellae_for(g_ratio: float, diameter_um: float, periaxonal_nm: float, perio
         raise wrong(
             "g_ratio", f"{g_ratio:g}", f"below {highest:.3f}, else the sheath has no room outside the axon"
         )
-    return math.ceil(room / (period_nm / 1e3))
+    # A room of exactly five lamellae is five, whatever rounding makes of it.
+    return math.ceil(room / (period_nm / 1e3) - 1e-9)
 
 
 def stripped(part: Part, nav_fraction: float) -> Bare:
