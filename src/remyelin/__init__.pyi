@@ -36,6 +36,8 @@ from .protocol import Protocol as Protocol
 from .report import all_pages as all_pages
 from .report import analyse_folder as analyse_folder
 from .report import trial_page as trial_page
+from .report.axon_plot import draw_axons as draw_axons
+from .report.axon_plot import draw_conduction as draw_conduction
 from .report.forest_plot import forest as forest
 from .tables import MEASURES as MEASURES
 from .tables import Measurements as Measurements

@@ -1,3 +1,5 @@
+from .axon_plot import draw_axons as draw_axons
+from .axon_plot import draw_conduction as draw_conduction
 from .forest_plot import forest as forest
 from .page import Pages as Pages
 from .page import all_pages as all_pages
