@@ -84,20 +84,35 @@ def conduct(
     stimuli = _stimuli(stimulus, len(rows))
     workshop = Workshop(full=reduction == "full")
     chains = [workshop.chain(axon) for axon in rows]
+    return follow(rows, chains, stimuli, steps, dt_us, threads=threads, spikes=spikes, record_every=every)
+
+
+def follow(
+    axons: Sequence[Axon],
+    chains: Sequence[Chain],
+    stimuli: Sequence[Stimulus],
+    steps: int,
+    dt_us: float,
+    *,
+    threads: int = 1,
+    spikes: int = 1,
+    record_every: int = 0,
+) -> Conduction:
+    """Conduct along chains that stand for these axons: what `conduct` does once it has made them."""
     # Axons of like length go together, so that few compartments stand idle.
-    order = sorted(range(len(rows)), key=lambda k: (len(chains[k].compartments), k))
+    order = sorted(range(len(axons)), key=lambda k: (len(chains[k].compartments), k))
     groups = [order[k : k + LANES] for k in range(0, len(order), LANES)]
 
     def run(group: list[int]) -> Results:
         return run_group(
             [chains[k] for k in group],
-            [rows[k] for k in group],
+            [axons[k] for k in group],
             [stimuli[k] for k in group],
             steps=steps,
             dt_ms=dt_us * 1e-3,
             threshold_mv=THRESHOLD_MV,
             spikes=spikes,
-            record_every=every,
+            record_every=record_every,
         )
 
     if threads == 1 or len(groups) == 1:
@@ -105,7 +120,7 @@ def conduct(
     else:
         with ThreadPoolExecutor(threads) as pool:
             results = list(pool.map(run, groups))
-    return _gathered(rows, chains, groups, results, steps, dt_us, every)
+    return _gathered(tuple(axons), chains, groups, results, steps, dt_us, record_every)
 
 
 def _check(
@@ -144,7 +159,7 @@ def _stimuli(stimulus: Stimulus | Sequence[Stimulus] | None, count: int) -> list
 
 def _gathered(
     axons: tuple[Axon, ...],
-    chains: list[Chain],
+    chains: Sequence[Chain],
     groups: list[list[int]],
     results: list[Results],
     steps: int,
@@ -159,6 +174,7 @@ def _gathered(
     sodium = np.zeros(len(axons))
     fired = np.zeros(len(axons), dtype=np.int64)
     words = [""] * len(axons)
+    settled = np.zeros(len(axons), dtype=bool)
     dt_ms = dt_us * 1e-3
     for group, result in zip(groups, results, strict=True):
         for lane, k in enumerate(group):
@@ -172,11 +188,13 @@ def _gathered(
                 (result.sodium[all_here, lane].sum() - steps * _resting_sodium(chain, axon)) * dt_ms * 1e3
             )
             fired[k] = result.count[chain.node[-1], lane]
-            words[k] = _outcome(chain, result, lane, steps * dt_ms)
+            settled[k] = _settled(chain, result, lane, steps * dt_ms)
+            words[k] = _outcome(chain, result, lane, bool(settled[k]))
     return Conduction(
         axons=axons,
         spikes_ms=arrival,
         outcome=tuple(words),
+        settled=settled,
         n_spikes=fired,
         peak_mv=peak,
         sodium_pc=sodium,
@@ -187,16 +205,19 @@ def _gathered(
     )
 
 
-def _outcome(chain: Chain, result: Results, lane: int, end_ms: float) -> str:
-    count = result.count[:, lane]
-    if count[chain.node[-1]] > 0:
-        return "conducted"
+def _settled(chain: Chain, result: Results, lane: int, end_ms: float) -> bool:
     here = slice(len(chain.compartments))
-    last = np.nanmax(result.arrival[0, here, lane], initial=0.0)
-    stirred = np.max(result.potential[here, lane]) > QUIET_MV
-    if count[chain.node[1]] == 0:
-        return "unfinished" if stirred else "not started"
-    return "unfinished" if stirred or end_ms - last < QUIET_MS else "blocked"
+    last = np.nanmax(result.arrival[:, here, lane], initial=0.0)
+    return bool(np.max(result.potential[here, lane]) <= QUIET_MV and end_ms - last >= QUIET_MS)
+
+
+def _outcome(chain: Chain, result: Results, lane: int, settled: bool) -> str:
+    count = result.count[chain.node, lane]
+    if count[-1] > 0:
+        return "conducted"
+    if not settled:
+        return "unfinished"
+    return "blocked" if count[1] > 0 else "not started"
 
 
 def _resting_sodium(chain: Chain, axon: Axon) -> float:

@@ -31,6 +31,8 @@ class Conduction:
     outcome
         (axon,) ``"conducted"``: the last node fired; ``"blocked"``: it did not and nothing is under way;
         ``"unfinished"``: the time was up first; ``"not started"``: the second node never fired.
+    settled
+        (axon,) whether nothing was under way any more at the end: of a train too, no more will arrive.
     n_spikes
         (axon,) how often the last node fired.
     peak_mv
@@ -53,6 +55,7 @@ class Conduction:
     axons: tuple[Axon, ...]
     spikes_ms: FloatArray
     outcome: tuple[str, ...]
+    settled: npt.NDArray[np.bool_]
     n_spikes: npt.NDArray[np.int64]
     peak_mv: FloatArray
     sodium_pc: FloatArray
