@@ -10,6 +10,10 @@ from .parts import Internode as Internode
 from .parts import Myelin as Myelin
 from .parts import Node as Node
 from .parts import Stretch as Stretch
+from .peripheral import mrg as mrg
+from .peripheral import richardson as richardson
+from .presets import cerebellum as cerebellum
+from .presets import corpus_callosum as corpus_callosum
 from .presets import cortex as cortex
 from .presets import optic_nerve as optic_nerve
 from .stimulus import Stimulus as Stimulus
