@@ -127,16 +127,12 @@ def _check(
     duration_ms: float, dt_us: float, threads: int, spikes: int, record_us: float | None, reduction: str
 ) -> tuple[int, int]:
     """Number of steps, and of steps between two records (0 for none)."""
-    if not 0 < dt_us <= HIGHEST_DT_US:
-        expected = f"above 0 and at most {HIGHEST_DT_US:g}, else the internodes' fast modes are not followed"
-        raise InputError("", "dt_us", f"{dt_us:g}", expected, "leave it at 4, or take less")
+    check_step(dt_us, threads)
     if not dt_us * 1e-3 <= duration_ms < math.inf:
         raise InputError(
             "", "duration_ms", f"{duration_ms:g}", "longer than a time step, in ms", "correct it"
         )
-    for name, value in (("threads", threads), ("spikes", spikes)):
-        if value < 1 or value != int(value):
-            raise InputError("", name, f"{value}", "a whole number, 1 or more", "correct it")
+    _check_whole("spikes", spikes)
     if reduction not in REDUCTIONS:
         raise InputError(
             "", "reduction", repr(reduction), " or ".join(REDUCTIONS), did_you_mean(reduction, REDUCTIONS)
@@ -145,6 +141,19 @@ def _check(
         expected = f"from {dt_us:g}, the time step, to the duration"
         raise InputError("", "record_us", f"{record_us:g}", expected, "correct it")
     return round(duration_ms * 1e3 / dt_us), 0 if record_us is None else round(record_us / dt_us)
+
+
+def check_step(dt_us: float, threads: int) -> None:
+    """Refuse a time step or a number of threads that cannot be used."""
+    if not 0 < dt_us <= HIGHEST_DT_US:
+        expected = f"above 0 and at most {HIGHEST_DT_US:g}, else the internodes' fast modes are not followed"
+        raise InputError("", "dt_us", f"{dt_us:g}", expected, "leave it at 4, or take less")
+    _check_whole("threads", threads)
+
+
+def _check_whole(name: str, value: int) -> None:
+    if value < 1 or value != int(value):
+        raise InputError("", name, f"{value}", "a whole number, 1 or more", "correct it")
 
 
 def _stimuli(stimulus: Stimulus | Sequence[Stimulus] | None, count: int) -> list[Stimulus]:
