@@ -4,6 +4,7 @@ from .membrane import Channel as Channel
 from .membrane import Gate as Gate
 from .membrane import Membrane as Membrane
 from .membrane import Rate as Rate
+from .membrane import TimedGate as TimedGate
 from .outcome import Conduction as Conduction
 from .parts import Bare as Bare
 from .parts import Internode as Internode
@@ -12,6 +13,7 @@ from .parts import Node as Node
 from .parts import Stretch as Stretch
 from .peripheral import mrg as mrg
 from .peripheral import richardson as richardson
+from .presets import bushy_cell as bushy_cell
 from .presets import cerebellum as cerebellum
 from .presets import corpus_callosum as corpus_callosum
 from .presets import cortex as cortex

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
 
 import numpy as np
 
@@ -99,9 +100,10 @@ def follow(
     record_every: int = 0,
 ) -> Conduction:
     """Conduct along chains that stand for these axons: what `conduct` does once it has made them."""
-    # Axons of like length go together, so that few compartments stand idle.
-    order = sorted(range(len(axons)), key=lambda k: (len(chains[k].compartments), k))
-    groups = [order[k : k + LANES] for k in range(0, len(order), LANES)]
+    # Axons of one kind and like length go together, so that few compartments stand idle.
+    order = sorted(range(len(axons)), key=lambda k: (axons[k].membrane.kind, len(chains[k].compartments), k))
+    alike = (list(same) for _, same in groupby(order, key=lambda k: axons[k].membrane.kind))
+    groups = [same[k : k + LANES] for same in alike for k in range(0, len(same), LANES)]
 
     def run(group: list[int]) -> Results:
         return run_group(
@@ -231,9 +233,8 @@ def _outcome(chain: Chain, result: Results, lane: int, settled: bool) -> str:
 
 def _resting_sodium(chain: Chain, axon: Axon) -> float:
     """Sodium current of the whole chain at rest, inwards, uA."""
-    fast, persistent, _ = axon.membrane.channels
     total = 0.0
-    for k, channel in enumerate((fast, persistent)):
+    for k, channel in enumerate(axon.membrane.channels[:-1]):
         conductance = sum(piece.conductance_ms[k] for piece in chain.compartments)
         part = channel.open_part(axon.membrane.resting_mv, axon.temperature_c)
         total += conductance * part * (channel.reversal_mv - axon.membrane.resting_mv)

@@ -103,6 +103,7 @@ class Workshop:
         space = before.space_kohm, after.space_kohm
         key = (part, axon.axial_ohm_m, axon.periaxonal_ohm_m, axial, space)
         if key not in self._modes:
-            self._modes[key] = (complete if self.full else reduced)(internode_ladder(axon, part), axial, space)
+            make = complete if self.full else reduced
+            self._modes[key] = make(internode_ladder(axon, part), axial, space)
         seen[(id(part), id(before), id(after))] = self._modes[key]
         return self._modes[key]

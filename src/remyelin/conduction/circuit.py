@@ -26,7 +26,7 @@ class Compartment:
     capacitance_uf, leak_ms, leak_mv
         Of the whole piece; the leak reverses at `leak_mv`.
     conductance_ms
-        (3,) of its transient sodium, persistent sodium and slow potassium channels, all open.
+        (3,) of its transient sodium, persistent sodium and potassium channels, all open.
     resistance_kohm
         Of its axoplasm from end to end.
     space_kohm
@@ -116,8 +116,8 @@ def _sheath(internode: Internode, inner_mm: float, length_mm: float) -> tuple[fl
 
 
 def _conductances(axon: Axon, area_mm2: float, sodium: float, potassium: float) -> tuple[float, float, float]:
-    fast, persistent, slow = (channel.density_ms_per_mm2 * area_mm2 for channel in axon.membrane.channels)
-    return fast * sodium, persistent * sodium, slow * potassium
+    fast, *persistent, slow = (channel.density_ms_per_mm2 * area_mm2 for channel in axon.membrane.channels)
+    return fast * sodium, sum(persistent) * sodium, slow * potassium
 
 
 def _axial(axon: Axon, diameter_um: float, length_um: float) -> float:

@@ -156,7 +156,7 @@ def _compartments(
         leak[here, lane] = np.array([piece.leak_ms for piece in distinct])[which]
         current[here, lane] = np.array([piece.leak_ms * (piece.leak_mv - rest) for piece in distinct])[which]
         conductance[:, here, lane] = np.array([piece.conductance_ms for piece in distinct]).T[:, which]
-        sodium, _, potassium = axon.membrane.channels
+        sodium, *_, potassium = axon.membrane.channels
         reversal[:, lane] = sodium.reversal_mv - rest, potassium.reversal_mv - rest
     return (capacitance, conductance, leak, current), reversal
 

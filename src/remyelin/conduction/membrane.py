@@ -11,8 +11,12 @@ from remyelin.errors import InputError
 
 FloatArray = npt.NDArray[np.float64]
 FORMS = ("linoid", "sigmoid")
-# What the kernel computes: the powers of the gates of the channels, in this order.
-SHAPE = ((3, 1), (3,), (1,))
+# What the kernel computes: channels with the powers of their gates, in this order.
+Shape = tuple[tuple[str, tuple[int, ...]], ...]
+SHAPES: tuple[Shape, ...] = (
+    (("Na", (3, 1)), ("Na", (3,)), ("K", (1,))),
+    (("Na", (2, 1)), ("K", (4, 1))),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class Rate:
         Scale at the gate's reference temperature: per ms for a sigmoid, per ms and mV for a linoid.
     half_mv, slope_mv
         Where and how steeply it changes; a negative slope falls with V.
+    plus
+        A second rate that is added to this one.
 
     Examples
     --------
@@ -40,6 +46,7 @@ class Rate:
     per_ms: float
     half_mv: float
     slope_mv: float
+    plus: Rate | None = None
 
     def __post_init__(self) -> None:
         if self.form not in FORMS:
@@ -50,14 +57,15 @@ class Rate:
 
     def __call__(self, potential_mv: npt.ArrayLike) -> FloatArray:
         """The rate in 1/ms at the reference temperature, of the shape of `potential_mv`."""
+        other = 0.0 if self.plus is None else self.plus(potential_mv)
         x = (np.asarray(potential_mv, dtype=np.float64) - self.half_mv) / self.slope_mv
         with np.errstate(over="ignore"):
             if self.form == "sigmoid":
-                return np.asarray(self.per_ms / (1 + np.exp(-x)))
+                return np.asarray(self.per_ms / (1 + np.exp(-x)) + other)
             near = np.abs(x) < 1e-7
             safe = np.where(near, 1.0, x)
             shape = np.where(near, 1 + x / 2, safe / -np.expm1(-safe))
-        return np.asarray(self.per_ms * abs(self.slope_mv) * shape)
+        return np.asarray(self.per_ms * abs(self.slope_mv) * shape + other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +94,55 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
+class TimedGate:
+    """One gate of a channel, given by its steady state and its time constant instead of by two rates.
+
+    The steady state is ``lowest + (1 - lowest) (1 + exp(-(V - half_mv) / slope_mv)) ** -steepness``; the
+    time constant is ``shortest_ms + 1 / (rise + fall)``, divided by ``q10 ** ((T - reference_c) / 10)``, with
+    ``rise = rise_per_ms exp((V - centre_mv) / rise_mv)`` and ``fall = fall_per_ms exp(-(V - centre_mv) /
+    fall_mv)``.
+    """
+
+    name: str
+    power: int
+    q10: float
+    reference_c: float
+    lowest: float
+    half_mv: float
+    slope_mv: float
+    steepness: float
+    shortest_ms: float
+    centre_mv: float
+    rise_per_ms: float
+    rise_mv: float
+    fall_per_ms: float
+    fall_mv: float
+
+    def rates(self, potential_mv: npt.ArrayLike, temperature_c: float) -> tuple[FloatArray, FloatArray]:
+        """Opening and closing rate in 1/ms at `temperature_c`."""
+        v = np.asarray(potential_mv, dtype=np.float64) - self.centre_mv
+        open_part = self.steady(potential_mv, temperature_c)
+        with np.errstate(over="ignore"):
+            rise, fall = np.exp(v / self.rise_mv), np.exp(-v / self.fall_mv)
+        time_ms = self.shortest_ms + 1 / (self.rise_per_ms * rise + self.fall_per_ms * fall)
+        rate = self.q10 ** ((temperature_c - self.reference_c) / 10) / time_ms
+        return rate * open_part, rate * (1 - open_part)
+
+    def steady(self, potential_mv: npt.ArrayLike, temperature_c: float) -> FloatArray:
+        """The part of the gates that is open at rest at that potential, 0 to 1, at any temperature."""
+        x = (np.asarray(potential_mv, dtype=np.float64) - self.half_mv) / self.slope_mv
+        with np.errstate(over="ignore"):
+            open_part = (1 + np.exp(-x)) ** -self.steepness
+        return np.asarray(self.lowest + (1 - self.lowest) * open_part)
+
+
+@dataclass(frozen=True, slots=True)
 class Channel:
     """A population of channels: ion, gates, conductance with all of them open, reversal potential."""
 
     name: str
     ion: str
-    gates: tuple[Gate, ...]
+    gates: tuple[Gate | TimedGate, ...]
     density_ms_per_mm2: float
     reversal_mv: float
 
@@ -105,16 +156,18 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Membrane:
-    """An excitable membrane: three channels, a capacitance and a resting potential that the leak must keep.
+    """An excitable membrane: its channels, a capacitance and a resting potential that the leak must keep.
 
     The channels are a transient and a persistent sodium channel (``m^3 h`` and ``p^3``) and a slow potassium
     channel (``s``), in that order: the form of the central axon of Arancibia-Carcamo 2017
-    (10.7554/eLife.23329) and of the peripheral one of McIntyre 2002 (10.1152/jn.00353.2001).
+    (10.7554/eLife.23329) and of the peripheral one of McIntyre 2002 (10.1152/jn.00353.2001). Or they are a
+    sodium channel (``m^2 h``) and a potassium channel of low threshold (``w^4 z``), as in the auditory
+    brainstem (Ford 2015, 10.1038/ncomms9073).
 
     Parameters
     ----------
     channels
-        In the order above; densities are those of the node.
+        Of one of the two kinds, in that order; densities are those of the node.
     capacitance_uf_per_cm2
         Of the node.
     resting_mv
@@ -146,19 +199,29 @@ class Membrane:
     status: str = "seen"
 
     def __post_init__(self) -> None:
-        shape = tuple(tuple(gate.power for gate in channel.gates) for channel in self.channels)
-        if shape != SHAPE or [channel.ion for channel in self.channels] != ["Na", "Na", "K"]:
-            found = "; ".join(f"{c.ion} {[gate.power for gate in c.gates]}" for c in self.channels)
-            expected = "Na [3, 1]; Na [3]; K [1]: transient and persistent sodium, slow potassium"
-            raise InputError("", "membrane channels", found, expected, "give the powers and the order so")
+        if self._shape() not in SHAPES:
+            found, *expected = (
+                "; ".join(f"{ion} {list(powers)}" for ion, powers in shape)
+                for shape in (self._shape(), *SHAPES)
+            )
+            fix = "give the powers of the gates, and the order, so"
+            raise InputError("", "membrane channels", found, " or ".join(expected), fix)
         for channel in self.channels:
             if not 0 <= channel.density_ms_per_mm2 < np.inf:
                 found = f"{channel.density_ms_per_mm2:g} mS/mm2"
                 raise InputError("", f"density of {channel.name}", found, "0 or more", "correct the density")
 
     @property
-    def gates(self) -> tuple[Gate, ...]:
-        """m, h, p and s."""
+    def kind(self) -> int:
+        """Which of the two kinds of channels it has, 0 or 1 in the order above."""
+        return SHAPES.index(self._shape())
+
+    def _shape(self) -> Shape:
+        return tuple((channel.ion, tuple(gate.power for gate in channel.gates)) for channel in self.channels)
+
+    @property
+    def gates(self) -> tuple[Gate | TimedGate, ...]:
+        """Four, in the order of the channels."""
         return tuple(gate for channel in self.channels for gate in channel.gates)
 
     def scaled(self, *, sodium: float = 1.0, potassium: float = 1.0) -> Membrane:

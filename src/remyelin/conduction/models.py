@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from remyelin.conduction.axon import NODAL_NAV, Axon
-from remyelin.conduction.membrane import Channel, Gate, Membrane, Rate
+from remyelin.conduction.membrane import Channel, Gate, Membrane, Rate, TimedGate
 from remyelin.conduction.parts import Internode, Myelin, Node, Stretch
 from remyelin.conduction.sheath import lamellae_for
 from remyelin.errors import InputError, did_you_mean
@@ -73,7 +73,7 @@ def uniform_axon(
 
 
 def _layered(row: Mapping[str, Any], diameter_um: float, lamellae: int) -> Internode:
-    """An internode of equal segments, the first and the last few of which are the paranodes if it has them."""
+    """An internode of equal segments, the first and the last few of which may be paranodes."""
     segment = row["internode_um"] / row["segments"]
     lemma = {
         "diameter_um": diameter_um,
@@ -114,9 +114,14 @@ def membrane(name: str) -> Membrane:
     return Membrane(name=name, channels=channels, **row)
 
 
-def _gate(row: Mapping[str, Any]) -> Gate:
-    rates = {key: Rate(**row[key]) for key in ("alpha", "beta")}
-    return Gate(**{**row, **rates})
+def _gate(row: Mapping[str, Any]) -> Gate | TimedGate:
+    if "alpha" not in row:
+        return TimedGate(**row)
+    return Gate(**{**row, "alpha": _rate(row["alpha"]), "beta": _rate(row["beta"])})
+
+
+def _rate(row: Mapping[str, Any]) -> Rate:
+    return Rate(**{**row, "plus": _rate(row["plus"]) if "plus" in row else None})
 
 
 def known(kind: str, name: str) -> Mapping[str, Any]:

@@ -21,9 +21,9 @@ class Node:
     sodium, potassium
         Channel densities relative to those of the axon's membrane.
     periaxonal_nm
-        Width of the space around the node. The current of the periaxonal space under the myelin reaches the
-        outside at the middle of the node, through half of it (McIntyre 2002); at 0 the node lies open and that
-        current is outside where the myelin ends (Arancibia-Carcamo 2017).
+        Width of the space around the node. Through half of it the current under the myelin reaches the
+        outside, at the middle of the node (McIntyre 2002); at 0 the node lies open and that current is
+        outside where the myelin ends (Arancibia-Carcamo 2017).
 
     Raises
     ------

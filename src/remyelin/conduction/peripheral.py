@@ -1,4 +1,4 @@
-"""Axons of peripheral nerves: checks against the models that others know, not axons to put a lesion of MS into."""
+"""Axons of peripheral nerves: to check against known models, not to put a lesion of MS into."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ ROW = ("axon_um", "node_um", "pitch_um", "flut_um", "lamellae")
 def richardson(*, n_nodes: int | None = None, temperature_c: float | None = None) -> Axon:
     """The motor nerve fibre of 10 um of Richardson 2000 (10.1007/BF02345014), with a double cable.
 
-    Numbers from the program of the Attwell laboratory (MyelinatedAxonModel 989f392); the paper's own table was
-    not read. Axon 6 um, internodes 1149 um, 120 lamellae, 10 nm of periaxonal space without a seal; velocity
-    43.57 m/s at 37 degrees. Its channels are those that the central axons took over.
+    Numbers from the program of the Attwell laboratory (MyelinatedAxonModel 989f392); the paper's own table
+    was not read. Axon 6 um, internodes 1149 um, 120 lamellae, 10 nm of periaxonal space without a seal;
+    velocity 43.57 m/s at 37 degrees. Its channels are those that the central axons took over.
 
     Not for central axons: 5 to 10 times too thick, myelin of a ninth of the capacitance per membrane, and no
     paranodal seal to lose.
@@ -51,9 +51,9 @@ def mrg(diameter_um: float, *, n_nodes: int | None = None, temperature_c: float 
 
     Numbers from the authors' program (ModelDB 3810) and PyFibers 0.13.0; the paper's table was not read. Each
     internode is MYSA (the paranode), FLUT, six pieces of STIN, FLUT and MYSA, one segment each; the current
-    under the myelin leaves at the middle of the node. Their leak is fixed and the fibre drifts to -79.96 mV;
-    here, as for every axon, the leak is solved so that it rests, at -80 mV, which makes it 0.1 % slower than in
-    NEURON.
+    under the myelin leaves at the middle of the node. Their leak is fixed and the fibre drifts from -80 to
+    -79.96 mV; here, as for every axon, the leak is solved so that it rests, at -80 mV, which makes it 0.1 %
+    slower than in NEURON.
 
     A check against a model that is widely known, not the fibre of a central lesion: Schwann cells, nodes of
     another kind, faster potassium channels, and calibres that the optic nerve hardly has.
