@@ -22,7 +22,7 @@ SHIFTS_US = (
     (math.inf, 800.0, 200.0, 50.0, 15.0, 5.0, 1.0),
 )
 # Where the error is computed: from the slowest, when conduction all but fails, to the rise of an action potential.
-FREQUENCIES_KHZ = (0.1, 0.3, 2.0, 7.0)
+FREQUENCIES_KHZ = (0.1, 0.3, 1.0, 4.0)
 HIGHEST_ERROR = 2e-3
 
 
