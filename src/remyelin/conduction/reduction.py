@@ -13,15 +13,15 @@ from remyelin.errors import InputError
 
 Pair = tuple[float, float]
 
-# Time constants (us) at which the reduced internode equals the full one; infinity is the steady state. Next to a
-# block a node hesitates for half a millisecond, and only slow ones tell how much charge it must give meanwhile:
+# Time constants (us) at which the reduced internode equals the full one; infinity is the steady state. Next
+# to a block a node hesitates for half a millisecond, and only slow ones tell what charge it gives meanwhile:
 # with 50, 10 and 2 us two bare internodes delayed 1 % more than without reduction, with these by 1e-4.
 SHIFTS_US = (
     (math.inf, 140.0, 50.0, 10.0),
     (math.inf, 400.0, 60.0, 15.0, 3.0),
     (math.inf, 800.0, 200.0, 50.0, 15.0, 5.0, 1.0),
 )
-# Where the error is computed: from the slowest, when conduction all but fails, to the rise of an action potential.
+# Where the error is computed: from the slowest, when conduction all but fails, to an action potential's rise.
 FREQUENCIES_KHZ = (0.1, 0.3, 1.0, 4.0)
 HIGHEST_ERROR = 2e-3
 
