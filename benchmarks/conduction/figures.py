@@ -1,0 +1,300 @@
+"""The figures of conduction: what diameter, lesions, heat and repair do to an action potential.
+
+    python benchmarks/conduction/figures.py                  # all five; a minute
+    python benchmarks/conduction/figures.py delay recovery   # some
+
+Prints the numbers as Markdown and writes the pictures into docs/_static. Nothing is drawn by lot: the same
+code gives the same bytes. Axons are those of `conduction.optic_nerve`, at 37 degrees Celsius unless said
+otherwise, with steps of 4 us.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from remyelin import conduction
+from remyelin.conduction import Axon, conduct
+from remyelin.files.atomic import atomic_write
+from remyelin.report.canvas import canvas, markup
+from remyelin.report.colour import ARMS, FAINT, INK, LOSS, MUTED, RULE
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+STATIC = Path(__file__).parents[2] / "docs/_static"
+FIRST = 16  # where lesions begin: an internode of 50
+LENGTHS = (1, 2, 3, 4, 6, 8, 10, 12, 14, 16, 18)  # of lesions, in internodes
+# Published models on the same equations: diameter in um, velocity in m/s.
+PUBLISHED = (
+    ("Bakiri 2011, callosum", 0.36, 1.70),
+    ("Arancibia-Carcamo 2017, cortex", 0.7308, 2.61),
+    ("Bakiri 2011, cerebellum", 0.72, 3.52),
+    ("Arancibia-Carcamo 2017, optic nerve", 0.8201, 2.95),
+)
+WARMEST_C, COLDEST_C = 46.0, 20.0
+
+
+def velocity() -> str:
+    """Velocity against diameter, for four g-ratios; internodes and nodes grow with the axon."""
+    diameters = np.round(np.arange(0.3, 2.001, 0.02), 2)
+    ratios = (0.70, 0.75, 0.79, 0.85)
+    grid = [conduction.optic_nerve(float(d), g_ratio=g) for g in ratios for d in diameters]
+    speed = conduct(grid, duration_ms=10).velocity_m_per_s.reshape(len(ratios), -1)
+    with canvas(6.6, 3.9) as (figure, ((ax,),)):
+        for row, g, colour in zip(speed, ratios, ARMS, strict=True):
+            ax.plot(diameters, row, color=colour, lw=1.4)
+            ax.text(2.03, row[-1], f"g {g:.2f}", color=colour, va="center", fontsize=9)
+        for (name, d, v), mark in zip(PUBLISHED, "sDvo", strict=True):
+            ax.plot(d, v, mark, color=INK, ms=6, label=name, lw=0)
+        ax.set_xlabel("diameter of the axon, µm")
+        ax.set_ylabel("velocity, m/s")
+        ax.set_ylim(0)
+        ax.set_xlim(0.25, 2.2)
+        ax.legend(loc="upper left", fontsize=8, title="published models", title_fontsize=8)
+        save(
+            figure, "conduction-velocity", "Velocity rises with the diameter of the axon and with its myelin"
+        )
+    shown = [0.4, 0.6, 0.8, 1.0, 1.5, 2.0]
+    places = [int(np.argmin(abs(diameters - d))) for d in shown]
+    rows = [
+        [
+            f"{g:.2f} ({grid[k * len(diameters) + places[-1]].g_ratio[0]:.3f})",
+            *(f"{row[p]:.2f}" for p in places),
+        ]
+        for k, (row, g) in enumerate(zip(speed, ratios, strict=True))
+    ]
+    return table(["g-ratio asked (realised at 2 µm)", *(f"{d:.1f} µm" for d in shown)], rows)
+
+
+def delay() -> str:
+    """Delay and block against demyelinated length, by channels on the bare axon."""
+    intact = conduction.optic_nerve()
+    fractions = (0.0, 0.005, 0.01, 0.02)
+    lesions = [
+        intact.demyelinate(range(FIRST, FIRST + k), bare=True, nav_fraction=f)
+        for f in fractions
+        for k in LENGTHS
+    ]
+    extra, blocked = delays(intact, lesions, duration_ms=15)
+    extra, blocked = extra.reshape(len(fractions), -1), blocked.reshape(len(fractions), -1)
+    length = np.array([lesion.bare_um for lesion in lesions[: len(LENGTHS)]]) / 1e3
+    with canvas(6.6, 3.7) as (figure, ((ax,),)):
+        for row, stopped, f, colour in zip(
+            extra, blocked, fractions, (LOSS, *ARMS[:1], *ARMS[2:]), strict=True
+        ):
+            ax.plot(length, row, "-o", color=colour, lw=1.8, ms=4)
+            if stopped.any():
+                first = int(np.argmax(stopped))
+                ax.plot(
+                    length[first:], np.zeros(len(length) - first) - 0.28, "x", color=colour, ms=6, mew=1.8
+                )
+                ax.text(length[-1] + 0.06, -0.28, "blocked: 0 %", color=colour, va="center", fontsize=9)
+            else:
+                ax.text(length[-1] + 0.06, row[-1], f"{100 * f:g} %", color=colour, va="center", fontsize=9)
+        ax.axhline(0, color=FAINT, lw=0.8, zorder=0)
+        ax.set_xlim(0, 3.05)
+        ax.set_xlabel("demyelinated length, mm")
+        ax.set_ylabel("extra delay, ms")
+        ax.set_title("Sodium channels on the bare axon, % of a node's density")
+        save(
+            figure,
+            "conduction-delay",
+            "Extra delay against demyelinated length; without channels on it, block",
+        )
+    shown = [k for k, n in enumerate(LENGTHS) if n in (1, 2, 3, 6, 12, 18)]
+    rows = [
+        [f"{100 * f:g} %", *("block" if blocked[j, k] else f"{extra[j, k]:.2f}" for k in shown)]
+        for j, f in enumerate(fractions)
+    ]
+    heads = [f"{LENGTHS[k]} ({length[k]:.2f} mm)" for k in shown]
+    return table(["channels on the bare axon", *heads], rows)
+
+
+def heat() -> str:
+    """Temperature above which a lesion blocks, against its length."""
+    intact = conduction.optic_nerve()
+    fractions = (0.0, 0.001, 0.0025, 0.005, 0.01)
+    lesions = [
+        intact.demyelinate(range(FIRST, FIRST + k), bare=True, nav_fraction=f)
+        for f in fractions
+        for k in LENGTHS
+    ]
+    limit = block_temperatures(lesions).reshape(len(fractions), -1)
+    length = np.array([lesion.bare_um for lesion in lesions[: len(LENGTHS)]]) / 1e3
+    with canvas(6.6, 3.7) as (figure, ((ax,),)):
+        ax.axhspan(37, 39, color=RULE, alpha=0.6, lw=0, zorder=0)
+        ax.text(3.03, 38.5, "37 to 39 °C", va="center", ha="right", fontsize=8, color=MUTED)
+        for row, f, colour in zip(limit, fractions, (LOSS, "#7d8794", *ARMS[:1], *ARMS[2:]), strict=True):
+            ax.plot(length, row, "-o", color=colour, lw=1.8, ms=4)
+            ax.text(length[-1] + 0.06, row[-1], f"{100 * f:g} %", color=colour, va="center", fontsize=9)
+        ax.set_xlim(0, 3.05)
+        ax.set_xlabel("demyelinated length, mm")
+        ax.set_ylabel("block temperature, °C")
+        ax.set_title("Sodium channels on the bare axon, % of a node's density")
+        save(figure, "conduction-heat", "The temperature of block falls with the length of the lesion")
+    shown = [k for k, n in enumerate(LENGTHS) if n in (1, 2, 3, 4, 6, 12, 18)]
+    rows = [[f"{100 * f:g} %", *(f"{limit[j, k]:.1f}" for k in shown)] for j, f in enumerate(fractions)]
+    heads = [f"{LENGTHS[k]} ({length[k]:.2f} mm)" for k in shown]
+    return table(["channels on the bare axon", *heads], rows)
+
+
+def recovery() -> str:
+    """What new internodes give back of the delay of a lesion of 12 internodes with 1 % of the channels."""
+    intact = conduction.optic_nerve()
+    where = range(FIRST, FIRST + 12)
+    lesion = intact.demyelinate(where, bare=True, nav_fraction=0.01)
+    kinds = [(n, lamellae, nav) for lamellae in (3, 2) for n in (1, 2, 3) for nav in ("density", "number")]
+    repairs = [lesion.remyelinate(where, n_short=n, lamellae=w, nodal_nav=nav) for n, w, nav in kinds]
+    extra, blocked = delays(intact, [lesion, *repairs], duration_ms=12)
+    assert not blocked.any()
+    back = 1 - extra[1:] / extra[0]
+    with canvas(6.6, 3.3) as (figure, ((ax,),)):
+        places = np.array(
+            [0.0, *(1.4 + k // 2 + 0.42 * (k % 2) + 0.35 * (k // 6) for k in range(len(kinds)))]
+        )
+        colours = [LOSS, *(ARMS[0] if nav == "density" else ARMS[2] for _, _, nav in kinds)]
+        ax.bar(places, extra, width=0.38, color=colours)
+        for x, value in zip(places, extra, strict=True):
+            ax.text(x, value + 0.03, f"{value:.2f}", ha="center", fontsize=8)
+        ticks = [0.0, *((places[1::2] + places[2::2]) / 2)]
+        ax.set_xticks(ticks, ["bare", *(f"{n} for 1" for _ in range(2) for n in (1, 2, 3))])
+        ax.tick_params(axis="x", length=0)
+        for lamellae, k in ((3, 2), (2, 5)):
+            g = repairs[[kind[1] for kind in kinds].index(lamellae)].g_ratio[FIRST]
+            ax.text(
+                ticks[k], 1.0, f"{lamellae} lamellae (g {g:.2f})", ha="center", fontsize=9, fontweight="bold"
+            )
+        for y, nav, colour in ((2.3, "density", ARMS[0]), (2.05, "number", ARMS[2])):
+            ax.text(ticks[1] - 0.3, y, f"nodal {nav} of channels kept", color=colour, fontsize=9)
+        ax.set_ylabel("extra delay, ms")
+        ax.set_title("New internodes in the place of each one lost")
+        save(figure, "conduction-recovery", "Extra delay of a bare lesion and after repair")
+    rows = [["bare", "", "", f"{extra[0]:.2f}", ""]]
+    rows += [
+        [str(n), f"{w} ({axon.g_ratio[FIRST]:.2f})", nav, f"{ms:.2f}", f"{share:.0%}"]
+        for (n, w, nav), axon, ms, share in zip(kinds, repairs, extra[1:], back, strict=True)
+    ]
+    return table(
+        ["new internodes for one", "lamellae (g)", "nodal channels kept", "extra delay, ms", "recovered"],
+        rows,
+    )
+
+
+def internodes() -> str:
+    """Velocity of an axon with shorter internodes, and the delay where short ones are mixed with long."""
+    ratios, kept = (0.79, 0.83, 0.86, 0.90), ("density", "number")
+    counts = (1, 2, 3, 4)
+    wholes = [conduction.optic_nerve(g_ratio=g) for g in ratios]
+    axons = [
+        whole.remyelinate(range(50), n_short=n, lamellae=whole.parts[0].myelin.lamellae, nodal_nav=nav)
+        for whole in wholes
+        for nav in kept
+        for n in counts
+    ]
+    speed = conduct(axons, duration_ms=15).velocity_m_per_s.reshape(len(ratios), len(kept), -1)
+    length = np.array([axon.part_um[0] for axon in axons[: len(counts)]])
+    with canvas(7.6, 3.4, 1, 2, sharey=True) as (figure, (axes,)):
+        for ax, k, nav in zip(axes, (0, 1), kept, strict=True):
+            ax.plot([150, length[-1]], [speed[0, 0, 0]] * 2, color=FAINT, lw=0.8, zorder=0)
+            for row, g, colour in zip(speed[:, k], ratios, ARMS, strict=True):
+                ax.plot(length, row, "-o", color=colour, lw=1.8, ms=4)
+                ax.text(length[-1] - 4, row[-1], f"g {g:.2f}", color=colour, va="center", fontsize=9)
+            ax.set_xlabel("length of the internodes, µm")
+            ax.set_title(f"{nav} of nodal channels kept")
+            ax.set_xlim(150, 8)
+            ax.set_ylim(0)
+            ax.set_xticks([140, 120, 100, 80, 60, 40])
+        axes[0].set_ylabel("velocity, m/s")
+        save(figure, "conduction-internodes", "Velocity against the length of internodes for four g-ratios")
+    rows = [
+        [
+            f"{g:.2f} ({wholes[k].g_ratio[0]:.3f}, {wholes[k].parts[0].myelin.lamellae})",
+            nav,
+            f"{speed[k, j, 0]:.2f}",
+            *(f"{v:.2f} (× {v / speed[k, j, 0]:.2f})" for v in speed[k, j, 1:]),
+            f"× {speed[k, j, 2] / speed[0, 0, 0]:.2f}",
+        ]
+        for k, g in enumerate(ratios)
+        for j, nav in enumerate(kept)
+    ]
+    heads = [f"{um:.0f} µm, m/s" for um in length]
+    heads = ["g-ratio asked (realised, lamellae)", "kept at nodes", *heads, "46 µm against the intact axon"]
+    first = table(heads, rows)
+    return f"{first}\n\n{mixtures()}"
+
+
+def mixtures() -> str:
+    """Half of 32 internodes made anew, side by side or every second, against half of what all 32 take."""
+    intact = conduction.optic_nerve()
+    rows = []
+    for n, lamellae in ((3, 3), (3, 2), (1, 2)):
+        mixed = [
+            intact.remyelinate(where, n_short=n, lamellae=lamellae)
+            for where in (range(10, 42), range(10, 26), range(10, 42, 2))
+        ]
+        extra, _ = delays(intact, mixed, duration_ms=8)
+        rows.append(
+            [f"{n} of {lamellae} lamellae", *(f"{ms:.3f}" for ms in (extra[0] / 2, extra[1], extra[2]))]
+        )
+    return table(
+        ["new internodes for one", "half of 32, ms", "16 side by side, ms", "every second, ms"], rows
+    )
+
+
+def delays(
+    intact: Axon, axons: Sequence[Axon], *, duration_ms: float
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """(axon,) how much later the last node fires than in the intact axon, and whether it never does."""
+    result = conduct([intact, *axons], duration_ms=duration_ms)
+    return result.delay_ms[1:] - result.delay_ms[0], result.blocked[1:]
+
+
+def block_temperatures(axons: Sequence[Axon]) -> NDArray[np.float64]:
+    """(axon,) lowest temperature at which each is blocked, to 0.05 degrees, all bisected together."""
+    low, high = np.full(len(axons), COLDEST_C), np.full(len(axons), WARMEST_C)
+    ends = [[axon.at(end) for axon in axons] for end in (COLDEST_C, WARMEST_C)]
+    assert not conduct(ends[0], duration_ms=30).blocked.any()
+    assert conduct(ends[1], duration_ms=10).blocked.all()
+    while np.max(high - low) > 0.05:
+        middle = (low + high) / 2
+        blocked = conduct([axon.at(t) for axon, t in zip(axons, middle, strict=True)], duration_ms=30).blocked
+        low, high = np.where(blocked, low, middle), np.where(blocked, middle, high)
+    return high
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def save(figure: Figure, name: str, alt: str) -> None:
+    picture = str(markup(figure, name, alt)).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+    atomic_write(STATIC / f"{name}.svg", picture.encode())
+
+
+FIGURES: dict[str, Callable[[], str]] = {
+    "velocity": velocity,
+    "delay": delay,
+    "heat": heat,
+    "recovery": recovery,
+    "internodes": internodes,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="FIGURE", help=", ".join(FIGURES))
+    for name in parser.parse_args().names or FIGURES:
+        print(f"\n{FIGURES[name].__doc__}\n\n{FIGURES[name]()}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
