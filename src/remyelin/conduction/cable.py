@@ -191,13 +191,10 @@ def _gathered(
         for lane, k in enumerate(group):
             chain, axon = chains[k], axons[k]
             here, rest = slice(axon.n_nodes), axon.membrane.resting_mv
-            all_here = slice(len(chain.compartments))
             arrival[:, k, here] = result.arrival[:, chain.node, lane]
             peak[k, here] = result.peak[chain.node, lane] + rest
             potential[k, :, here] = result.record[:, chain.node, lane] + rest
-            sodium[k] = (
-                (result.sodium[all_here, lane].sum() - steps * _resting_sodium(chain, axon)) * dt_ms * 1e3
-            )
+            sodium[k] = (result.sodium[lane] - steps * _resting_sodium(chain, axon)) * dt_ms * 1e3
             fired[k] = result.count[chain.node[-1], lane]
             settled[k] = _settled(chain, result, lane, steps * dt_ms)
             words[k] = _outcome(chain, result, lane, bool(settled[k]))

@@ -9,13 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from remyelin.conduction.axon import Axon
-from remyelin.conduction.circuit import (
-    Compartment,
-    bare_compartment,
-    internode_ladder,
-    node_compartment,
-)
-from remyelin.conduction.parts import Bare, Internode, Node
+from remyelin.conduction.circuit import Compartment, bare_compartment, internode_ladder, node_compartment
+from remyelin.conduction.parts import Bare, Internode, Node, Part
 from remyelin.conduction.reduction import Modes, complete, reduced
 
 IntArray = npt.NDArray[np.int64]
@@ -45,7 +40,7 @@ class Workshop:
     """Makes chains of axons; what was worked out for one is used again for the next that has the same."""
 
     full: bool = False
-    _modes: dict[object, Modes] = field(default_factory=dict)
+    _links: dict[object, Modes] = field(default_factory=dict)
     _pieces: dict[object, Compartment] = field(default_factory=dict)
 
     def chain(self, axon: Axon) -> Chain:
@@ -59,51 +54,48 @@ class Workshop:
         pieces: list[Compartment] = []
         links: list[Modes | float] = []
         places = []
-        # Parts and nodes are shared objects: by identity, each is worked out once for this axon.
-        seen: dict[tuple[int, ...], Modes | Compartment] = {}
-        for k, node in enumerate(axon.nodes):
-            here = self._piece(axon, node, seen)
-            part = axon.parts[k - 1] if k > 0 else None
-            if isinstance(part, Bare):
-                bare = self._piece(axon, part, seen)
-                run = [pieces[-1], *[bare] * part.compartments, here]
-                links += [2 / (a.resistance_kohm + b.resistance_kohm) for a, b in pairwise(run)]
-                pieces += [bare] * part.compartments
-            elif part is not None:
-                links.append(self._link(axon, part, pieces[-1], here, seen))
+        # Nodes and parts are shared objects: by identity, each is worked out once for this axon.
+        made: dict[int, Compartment] = {}
+        ways: dict[tuple[int, int, int], tuple[list[Compartment], list[Modes | float]]] = {}
+        before = None
+        for part, node in zip((None, *axon.parts), axon.nodes, strict=True):
+            here = made.get(id(node))
+            if here is None:
+                here = made[id(node)] = self._piece(axon, node)
+            if part is not None and before is not None:
+                key = id(part), id(before), id(here)
+                way = ways.get(key)
+                if way is None:
+                    way = ways[key] = self._between(axon, before, part, here)
+                pieces += way[0]
+                links += way[1]
             places.append(len(pieces))
             pieces.append(here)
+            before = here
         return Chain(tuple(pieces), np.array(places), tuple(links))
 
-    def _piece(
-        self, axon: Axon, thing: Node | Bare, seen: dict[tuple[int, ...], Modes | Compartment]
-    ) -> Compartment:
-        near = seen.get((id(thing),))
-        if isinstance(near, Compartment):
-            return near
-        key = (thing, id(axon.membrane), axon.axial_ohm_m, axon.temperature_c)
+    def _between(
+        self, axon: Axon, before: Compartment, part: Part, after: Compartment
+    ) -> tuple[list[Compartment], list[Modes | float]]:
+        """The compartments between two nodes, and the links of all."""
+        if isinstance(part, Internode):
+            return [], [self._modes(axon, part, before, after)]
+        pieces = [self._piece(axon, part)] * part.compartments
+        run = [before, *pieces, after]
+        return pieces, [2 / (a.resistance_kohm + b.resistance_kohm) for a, b in pairwise(run)]
+
+    def _piece(self, axon: Axon, thing: Node | Bare) -> Compartment:
+        key = thing, id(axon.membrane), axon.axial_ohm_m, axon.periaxonal_ohm_m, axon.temperature_c
         if key not in self._pieces:
             make = node_compartment(axon, thing) if isinstance(thing, Node) else bare_compartment(axon, thing)
             self._pieces[key] = make
-        seen[(id(thing),)] = self._pieces[key]
         return self._pieces[key]
 
-    def _link(
-        self,
-        axon: Axon,
-        part: Internode,
-        before: Compartment,
-        after: Compartment,
-        seen: dict[tuple[int, ...], Modes | Compartment],
-    ) -> Modes:
-        near = seen.get((id(part), id(before), id(after)))
-        if isinstance(near, Modes):
-            return near
+    def _modes(self, axon: Axon, part: Internode, before: Compartment, after: Compartment) -> Modes:
         axial = before.resistance_kohm, after.resistance_kohm
         space = before.space_kohm, after.space_kohm
-        key = (part, axon.axial_ohm_m, axon.periaxonal_ohm_m, axial, space)
-        if key not in self._modes:
+        key = part, axon.axial_ohm_m, axon.periaxonal_ohm_m, axial, space
+        if key not in self._links:
             make = complete if self.full else reduced
-            self._modes[key] = make(internode_ladder(axon, part), axial, space)
-        seen[(id(part), id(before), id(after))] = self._modes[key]
-        return self._modes[key]
+            self._links[key] = make(internode_ladder(axon, part), axial, space)
+        return self._links[key]

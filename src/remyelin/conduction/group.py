@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar
+from itertools import zip_longest
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,7 @@ GATE_CORRECTION = 1 / 24
 
 
 Thing = TypeVar("Thing")
+IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -41,7 +43,7 @@ class Results:
     peak, potential
         (compartment, lane) highest and last.
     sodium
-        (compartment, lane) sodium current summed over the steps, uA.
+        (lane,) sodium current summed over compartments and steps, uA.
     record
         (time, compartment, lane).
     """
@@ -65,13 +67,13 @@ def run_group(
     spikes: int,
     record_every: int,
 ) -> Results:
-    """Advance up to eight axons together. Lanes that are left over repeat the last axon, unread."""
+    """Advance up to eight axons, whose membranes are of one kind, together.
+
+    Lanes that are left over repeat the last axon, unread.
+    """
     fill = LANES - len(chains)
     chains, axons, stimuli = ([*rows, *[rows[-1]] * fill] for rows in (chains, axons, stimuli))
     n = max(len(chain.compartments) for chain in chains)
-    tables, lane_table = _tables(axons, dt_ms)
-    pieces, reversal = _compartments(chains, axons, n, dt_ms)
-    links = _links(chains, n, dt_ms)
     currents = [stimulus.current_for(axon) for stimulus, axon in zip(stimuli, axons, strict=True)]
     pulses = np.full((max(len(stimulus.times_ms) for stimulus in stimuli), LANES), np.inf)
     for lane, stimulus in enumerate(stimuli):
@@ -81,18 +83,17 @@ def run_group(
         count=np.zeros((n, LANES), dtype=np.int64),
         peak=np.full((n, LANES), -np.inf),
         potential=np.zeros((n, LANES)),
-        sodium=np.zeros((n, LANES)),
+        sodium=np.zeros(LANES),
         record=np.zeros((steps // record_every if record_every else 0, n, LANES)),
     )
     kernel.advance(
         steps,
         dt_ms,
-        tables,
-        lane_table,
-        np.array([_resting_gates(axon.membrane, axon.temperature_c) for axon in axons]).T.copy(),
-        *pieces,
-        reversal,
-        *links,
+        axons[0].membrane.kind,
+        *_gates(axons, dt_ms),
+        *_pieces(chains, axons, dt_ms),
+        _reversal(axons),
+        *_ties(chains, dt_ms),
         pulses,
         np.array([stimulus.duration_us * 1e-3 for stimulus in stimuli]),
         np.array(currents) * 1e-3,
@@ -108,14 +109,20 @@ def run_group(
     return results
 
 
-def _tables(axons: Sequence[Axon], dt_ms: float) -> tuple[FloatArray, FloatArray]:
-    """The gate tables that these axons need, and which is whose."""
-    keys = [(axon.membrane, axon.temperature_c) for axon in axons]
-    distinct = list(dict.fromkeys(keys))
-    return (
-        np.array([gate_table(membrane, temperature, dt_ms) for membrane, temperature in distinct]),
-        np.array([distinct.index(key) for key in keys]),
-    )
+def _gates(axons: Sequence[Axon], dt_ms: float) -> tuple[FloatArray, IntArray, FloatArray]:
+    """The gate tables that these axons need, which is whose, and the gates at rest."""
+    places: dict[tuple[int, float], int] = {}
+    distinct = []
+    which = []
+    for axon in axons:
+        key = id(axon.membrane), axon.temperature_c
+        if key not in places:
+            places[key] = len(distinct)
+            distinct.append((axon.membrane, axon.temperature_c))
+        which.append(places[key])
+    tables = np.array([gate_table(*one, dt_ms) for one in distinct])
+    resting = np.array([_resting_gates(*one) for one in distinct])
+    return tables, np.array(which), resting[which].T.copy()
 
 
 @lru_cache(maxsize=64)
@@ -140,79 +147,93 @@ def _resting_gates(membrane: Membrane, temperature_c: float) -> tuple[float, ...
     return tuple(float(gate.steady(membrane.resting_mv, temperature_c)) for gate in membrane.gates)
 
 
-def _compartments(
-    chains: Sequence[Chain], axons: Sequence[Axon], n: int, dt_ms: float
-) -> tuple[tuple[FloatArray, ...], FloatArray]:
-    """Capacitance over dt, conductances, leak, its current at rest; by lane the reversals of Na and K."""
-    # A compartment that an axon does not have is a leak that stays at rest.
-    capacitance, leak, current = np.ones((n, LANES)), np.ones((n, LANES)), np.zeros((n, LANES))
-    conductance = np.zeros((3, n, LANES))
-    reversal = np.empty((2, LANES))
-    for lane, (chain, axon) in enumerate(zip(chains, axons, strict=True)):
-        rest = axon.membrane.resting_mv
-        distinct, which = _distinct(chain.compartments)
-        here = slice(len(which))
-        capacitance[here, lane] = np.array([piece.capacitance_uf / dt_ms for piece in distinct])[which]
-        leak[here, lane] = np.array([piece.leak_ms for piece in distinct])[which]
-        current[here, lane] = np.array([piece.leak_ms * (piece.leak_mv - rest) for piece in distinct])[which]
-        conductance[:, here, lane] = np.array([piece.conductance_ms for piece in distinct]).T[:, which]
-        sodium, *_, potassium = axon.membrane.channels
-        reversal[:, lane] = sodium.reversal_mv - rest, potassium.reversal_mv - rest
-    return (capacitance, conductance, leak, current), reversal
+def _reversal(axons: Sequence[Axon]) -> FloatArray:
+    """(2, lane) reversal potentials of sodium and potassium."""
+    rows = [
+        [channel.reversal_mv - axon.membrane.resting_mv for channel in axon.membrane.channels]
+        for axon in axons
+    ]
+    return np.array([[row[0] for row in rows], [row[-1] for row in rows]])
 
 
-def _links(chains: Sequence[Chain], n: int, dt_ms: float) -> tuple[npt.NDArray[Any], ...]:
-    """What binds neighbours, the number of modes of each link, and the modes' decay, ratio and output."""
-    modes = max(
-        (len(link.rate) for chain in chains for link in _distinct(chain.links)[0] if isinstance(link, Modes)),
-        default=0,
-    )
-    links = np.zeros((3, n - 1, LANES))
-    number = np.zeros(n - 1, dtype=np.int64)
-    decay, ratio = np.zeros((n - 1, modes, LANES)), np.zeros((n - 1, modes, LANES))
-    out = np.zeros((2, n - 1, modes, LANES))
-    for lane, chain in enumerate(chains):
-        distinct, which = _distinct(chain.links)
-        stepped = [_stepped(link, modes, dt_ms) for link in distinct]
-        here = slice(len(which))
-        links[:, here, lane] = np.array([step[0] for step in stepped]).T[:, which]
-        tables = np.array([step[1] for step in stepped])[which]
-        decay[here, :, lane], ratio[here, :, lane] = tables[:, 0], tables[:, 1]
-        out[0, here, :, lane], out[1, here, :, lane] = tables[:, 2], tables[:, 3]
-        counts = np.array([len(link.rate) if isinstance(link, Modes) else 0 for link in distinct])[which]
-        number[here] = np.maximum(number[here], counts)
-    return links, number, decay, ratio, out
+def _pieces(chains: Sequence[Chain], axons: Sequence[Axon], dt_ms: float) -> tuple[FloatArray, IntArray]:
+    """(kind, 6, lane) what compartments are made of, and (compartment,) which kind each is."""
+    distinct, places = zip(*(_distinct(chain.compartments) for chain in chains), strict=True)
+    kinds, which = _kinds(places)
+    table = np.empty((len(kinds), kernel.PIECE, LANES))
+    for lane, (pieces, axon) in enumerate(zip(distinct, axons, strict=True)):
+        rows = [
+            (
+                piece.capacitance_uf / dt_ms,
+                *piece.conductance_ms,
+                piece.leak_ms,
+                piece.leak_ms * (piece.leak_mv - axon.membrane.resting_mv),
+            )
+            for piece in pieces
+        ]
+        # A compartment that an axon does not have is a leak that stays at rest.
+        table[:, :, lane] = np.array([*rows, (1, 0, 0, 0, 1, 0)])[kinds[:, lane]]
+    return table, which
 
 
-def _stepped(link: Modes | float, modes: int, dt_ms: float) -> tuple[FloatArray, FloatArray]:
-    """One link over one step: (3,) couplings and (4, mode) decay, ratio, output left and right.
+def _ties(
+    chains: Sequence[Chain], dt_ms: float
+) -> tuple[FloatArray, FloatArray, IntArray, npt.NDArray[np.bool_], IntArray]:
+    """Of links by kind: (kind, 3, lane) couplings, (kind, mode, 4, lane) modes, their number and symmetry."""
+    distinct, places = zip(*(_distinct(chain.links) for chain in chains), strict=True)
+    kinds, which = _kinds(places)
+    most = max((len(link.rate) for links in distinct for link in links if isinstance(link, Modes)), default=0)
+    ties = np.empty((len(kinds), kernel.TIE, LANES))
+    modes = np.empty((len(kinds), most + most % 2, kernel.MODE, LANES))
+    number = np.zeros(len(kinds), dtype=np.int64)
+    mirrored = np.ones(len(kinds), dtype=np.bool_)
+    for lane, links in enumerate(distinct):
+        # A link that an axon does not have binds nothing.
+        couplings, tables = (
+            np.zeros((len(links) + 1, kernel.TIE)),
+            np.zeros((len(links) + 1, *modes.shape[1:3])),
+        )
+        counts, alike = np.zeros(len(links) + 1, dtype=np.int64), np.ones(len(links) + 1, dtype=np.bool_)
+        for k, link in enumerate(links):
+            if isinstance(link, Modes):
+                counts[k], alike[k] = len(link.rate), link.mirrored
+                couplings[k], tables[k, : counts[k]] = _stepped(link, dt_ms)
+            else:
+                couplings[k] = link / 2
+        here = kinds[:, lane]
+        ties[:, :, lane], modes[..., lane] = couplings[here], tables[here]
+        number, mirrored = np.maximum(number, counts[here]), mirrored & alike[here]
+    return ties, modes, number, mirrored, which
+
+
+def _stepped(link: Modes, dt_ms: float) -> tuple[FloatArray, FloatArray]:
+    """One link over one step: (3,) couplings and (mode, 4) decay, ratio, output left and right.
 
     With ``z' = a z + b (left H_left + right H_right)``, H the sum of a potential before and after the step,
     ``a = (1 - r dt / 2) / (1 + r dt / 2)`` and ``b = (dt / 2) / (1 + r dt / 2)``, each z is divided by
     ``b left``.
     """
-    table = np.zeros((4, modes))
-    if not isinstance(link, Modes):
-        return np.full(3, link / 2), table
-    halved = link.rate * dt_ms / 2
-    a, b = (1 - halved) / (1 + halved), dt_ms / 2 / (1 + halved)
+    halved = link.rate * (dt_ms / 2)
+    b = 1 / (1 + halved)
+    a = (1 - halved) * b
+    b = b * (dt_ms / 2)
     left = np.where(link.left == 0, np.finfo(float).tiny ** 0.25, link.left)
     right = link.right
-    couplings = [link.port[0] - b @ left**2, link.port[1] - b @ right**2, b @ (left * right)]
+    couplings = link.port[0] - b @ left**2, link.port[1] - b @ right**2, b @ (left * right)
     scale = (1 + a) * b * left / 2
-    table[:, : len(a)] = a, right / left, scale * left, scale * right
-    return np.array(couplings) / 2, table
+    return np.array(couplings) / 2, np.array([a, right / left, scale * left, scale * right]).T
 
 
-def _distinct(things: Sequence[Thing]) -> tuple[list[Thing], npt.NDArray[np.int64]]:
+def _kinds(places: Sequence[Sequence[int]]) -> tuple[IntArray, IntArray]:
+    """(kind, lane) what stands in each lane, -1 for nothing, and (place,) which kind stands there."""
+    seen: dict[tuple[int, ...], int] = {}
+    which = [seen.setdefault(row, len(seen)) for row in zip_longest(*places, fillvalue=-1)]
+    return np.array(list(seen)), np.array(which)
+
+
+def _distinct(things: Sequence[Thing]) -> tuple[list[Thing], list[int]]:
     """Objects that differ by identity, and which of them stands at each place."""
-    places: dict[int, int] = {}
-    distinct: list[Thing] = []
-    which = np.empty(len(things), dtype=np.int64)
-    for k, thing in enumerate(things):
-        place = places.get(id(thing))
-        if place is None:
-            place = places[id(thing)] = len(distinct)
-            distinct.append(thing)
-        which[k] = place
-    return distinct, which
+    names = [id(thing) for thing in things]
+    known = dict(zip(names, things, strict=True))
+    place = {name: k for k, name in enumerate(known)}
+    return list(known.values()), [place[name] for name in names]

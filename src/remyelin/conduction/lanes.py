@@ -12,12 +12,13 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic, models, overload, register_model
 
 LANES = 8
 _VECTOR = ir.VectorType(ir.DoubleType(), LANES)
-# What may be rearranged; NaN and infinity stay themselves.
-_FAST = ("contract", "reassoc", "nsz", "arcp")
+# A product and a sum may become one operation; nothing else is rearranged.
+_FLAGS = ("contract", "nsz")
 
 
 class Lanes(types.Type):  # type: ignore[misc]
@@ -100,6 +101,34 @@ def lesser(typing: Any, a: Any, b: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def fused(typing: Any, a: Any, b: Any, c: Any) -> Any:
+    """``a * b + c``, rounded once where the processor can: the same wherever it stands in a loop."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        function = get_or_insert_function(
+            builder.module, ir.FunctionType(_VECTOR, [_VECTOR] * 3), f"llvm.fmuladd.v{LANES}f64"
+        )
+        return builder.call(function, args)
+
+    return LANES_TYPE(LANES_TYPE, LANES_TYPE, LANES_TYPE), code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def split(typing: Any, lanes: Any, array: Any) -> Any:
+    """Each lane without its whole part, which goes into a contiguous array of 32-bit integers."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        wide = ir.VectorType(ir.IntType(32), LANES)
+        whole = builder.fptosi(args[0], wide)
+        zero = ir.Constant(ir.IntType(64), 0)
+        address = _address(context, builder, signature.args[1], args[1], zero, wide)
+        builder.store(whole, address, align=4)
+        return builder.fsub(args[0], builder.sitofp(whole, _VECTOR))
+
+    return LANES_TYPE(LANES_TYPE, array), code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def crossed(typing: Any, old: Any, new: Any, level: Any) -> Any:
     """Whether any lane rose through its level."""
 
@@ -150,7 +179,7 @@ def _arithmetic(name: str) -> Callable[..., Any]:
     @intrinsic  # type: ignore[untyped-decorator]
     def operation(typing: Any, a: Any, b: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return getattr(builder, name)(args[0], args[1], flags=_FAST)
+            return getattr(builder, name)(args[0], args[1], flags=_FLAGS)
 
         return LANES_TYPE(LANES_TYPE, LANES_TYPE), code
 

@@ -50,6 +50,7 @@ class Modes:
     right: FloatArray
     port: FloatArray
     error: float
+    mirrored: bool = False
 
 
 def reduced(ladder: FloatArray, axial_kohm: Pair, space_kohm: Pair = (0.0, 0.0)) -> Modes:
