@@ -100,6 +100,15 @@ def complete(ladder: FloatArray, axial_kohm: Pair, space_kohm: Pair = (0.0, 0.0)
     return Modes(rate, ends[0] * shape[0], ends[1] * shape[-2], ends[:2], 0.0)
 
 
+def intake_ms(ladder: FloatArray, axial_kohm: Pair, space_kohm: Pair, within_ms: float) -> float:
+    """The current that the internode takes from its left node for each mV, the right one at rest, in mS.
+
+    Its admittance at the real frequency ``1 / within_ms``: about what it takes in that time after a step.
+    """
+    ends = _ends(ladder, axial_kohm, space_kohm)
+    return float(ends[0] * (1 - _solve(ladder, ends, 1 / within_ms)[0, 0]))
+
+
 def _ends(ladder: FloatArray, axial_kohm: Pair, space_kohm: Pair) -> FloatArray:
     """Conductances of the axoplasm to the two nodes, and of the periaxonal space to the outside there."""
     return np.asarray(2 / (ladder[4:, [0, -1]] + np.array([axial_kohm, space_kohm])).ravel())

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from remyelin.conduction.axon import Axon
 from remyelin.conduction.circuit import bare_compartment, internode_ladder, node_compartment
 from remyelin.conduction.parts import Internode
+from remyelin.conduction.reduction import intake_ms
 from remyelin.errors import InputError
 
-# What the default pulse would raise the first node and internode by: as the published one, 3 nA for 10 us.
-RISE_MV = 107.0
+# By what the default pulse would raise the first node within this time if the node were passive: as the
+# published one does, 3 nA for 10 us into the axon of the optic nerve. It is 5 to 9 times threshold there and
+# for all presets.
+RISE_MV, WITHIN_MS = 145.0, 0.02
 NEAR_COMPARTMENTS = 5
 
 
@@ -24,8 +27,8 @@ class Stimulus:
     times_ms
         When each pulse begins.
     current_na
-        Height of the pulses; not given, as much as raises the first node and internode by 107 mV, several
-        times threshold: 3 nA for the axon of the optic nerve.
+        Height of the pulses; not given, several times threshold: 3 nA for the axon of the optic nerve, and
+        for another more or less as its first node and internode take up more charge or less.
     duration_us
         Of each pulse.
 
@@ -58,10 +61,11 @@ class Stimulus:
         if self.current_na is not None:
             return self.current_na
         first = axon.parts[0]
+        node, after = (node_compartment(axon, node) for node in axon.nodes[:2])
         if isinstance(first, Internode):
-            beyond = float(internode_ladder(axon, first)[2].sum())
+            axial, space = (node.resistance_kohm, after.resistance_kohm), (node.space_kohm, after.space_kohm)
+            beyond = WITHIN_MS * intake_ms(internode_ladder(axon, first), axial, space, WITHIN_MS)
         else:
             piece = bare_compartment(axon, first)
             beyond = piece.capacitance_uf * min(first.compartments, NEAR_COMPARTMENTS)
-        capacitance_uf = node_compartment(axon, axon.nodes[0]).capacitance_uf + beyond
-        return RISE_MV * capacitance_uf / (self.duration_us * 1e-3) * 1e3
+        return RISE_MV * (node.capacitance_uf + beyond) / (self.duration_us * 1e-3) * 1e3
