@@ -39,6 +39,7 @@ def advance(  # type: ignore[no-untyped-def]
     n_modes,
     mirrored,
     tie,
+    curvature,
     pulse_start,
     pulse_ms,
     pulse_ua,
@@ -62,7 +63,8 @@ def advance(  # type: ignore[no-untyped-def]
     kind; `reversal` (2, lane) of Na and K; `ties` (kind, 3, lane): half of what binds the left end, the right
     end, and both; `modes` (kind, mode, 4, lane): decay, ratio of right to left, output left and right, an even
     number of them; `n_modes` (kind); `mirrored` (kind): whether ratios are 1 and -1 by turns; `tie` (link)
-    which kind; `pulse_start` (pulse, lane). Of results, `arrival` (spike, comp, lane), `count`, `peak` and
+    which kind; `curvature`: how much of the potential's second difference the gates see on top of it;
+    `pulse_start` (pulse, lane). Of results, `arrival` (spike, comp, lane), `count`, `peak` and
     `potential` at the end (comp, lane), `sodium` (lane) sum of currents over steps and compartments; `record`
     (time, comp, lane).
     """
@@ -71,16 +73,17 @@ def advance(  # type: ignore[no-untyped-def]
     history, z = np.zeros((n, LANES)), np.zeros((n - 1, modes.shape[1], LANES))
     x = np.empty((n, GATES, LANES))
     x[:] = gates
+    seen, change, bend = np.zeros((n, LANES)), np.zeros((n, LANES)), np.zeros((n, LANES))
     injected = np.empty(LANES)
     for step in range(steps):
         _inject(step * dt, dt, pulse_start, pulse_ms, pulse_ua, injected)
         _forward(
-            membrane, table, lane_table, pieces, piece, reversal, ties, tie, x, potential, history, injected,
-            sodium, inverse, right,
+            membrane, table, lane_table, pieces, piece, reversal, ties, tie, x, potential, seen, history,
+            injected, sodium, inverse, right,
         )  # fmt: skip
         _backward(
             step, dt, ties, modes, n_modes, mirrored, tie, z, inverse, right, history, threshold, potential,
-            peak, arrival, count,
+            curvature, seen, change, bend, peak, arrival, count,
         )  # fmt: skip
         if record_every and (step + 1) % record_every == 0:
             record[(step + 1) // record_every - 1] = potential
@@ -99,8 +102,8 @@ def _inject(begin, dt, start, duration, height, current):  # type: ignore[no-unt
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _forward(  # type: ignore[no-untyped-def]
-    membrane, table, lane_table, pieces, piece, reversal, ties, tie, x, potential, history, injected, sodium,
-    inverse, right,
+    membrane, table, lane_table, pieces, piece, reversal, ties, tie, x, potential, seen, history, injected,
+    sodium, inverse, right,
 ):  # fmt: skip
     """Gates, currents and elimination, compartment after compartment."""
     n, rows = len(piece), table.shape[1]
@@ -116,7 +119,7 @@ def _forward(  # type: ignore[no-untyped-def]
     v = load(potential, 0)
     for i in range(n):
         o = i * LANES
-        store(part, 0, split(lesser(greater((v - low) * per_mv, zero), top), place))
+        store(part, 0, split(lesser(greater((load(seen, o) - low) * per_mv, zero), top), place))
         for lane in range(LANES):
             at = base[lane] + place[lane] * 8
             first = load(table, at)
@@ -164,12 +167,12 @@ def _forward(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _backward(  # type: ignore[no-untyped-def]
-    step, dt, ties, modes, n_modes, mirrored, tie, z, inverse, right, history, threshold, potential, peak,
-    arrival, count,
+    step, dt, ties, modes, n_modes, mirrored, tie, z, inverse, right, history, threshold, potential, curvature,
+    seen, change, bend, peak, arrival, count,
 ):  # fmt: skip
     """Potentials, crossings, and the modes of the internode just passed, from the last compartment back."""
     n, q = len(inverse), modes.shape[1]
-    zero = splat(0.0)
+    zero, two, curved = splat(0.0), splat(2.0), splat(curvature)
     level = load(threshold, 0)
     was = np.empty(LANES)
     new, far, carried = zero, zero, zero
@@ -188,7 +191,13 @@ def _backward(  # type: ignore[no-untyped-def]
         store(peak, o, greater(new, load(peak, o)))
         if crossed(old, new, level):
             store(was, 0, old)
-            _note(step, dt, threshold, was, potential[i], arrival[:, i], count[i])
+            _note(step, dt, threshold, was, potential[i], change[i], arrival[:, i], count[i])
+        # The second difference here and now: of the last three potentials, carried on by its own change.
+        rise = new - old
+        second = rise - load(change, o)
+        store(seen, o, new + curved * (two * second - load(bend, o)))
+        store(change, o, rise)
+        store(bend, o, second)
         if back > 0:
             to, at = kind * q * MODE * LANES, i * q * LANES
             one_left, two_left, one_far, two_far = zero, zero, zero, zero
@@ -224,12 +233,15 @@ def _backward(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _note(step, dt, threshold, was, now, arrival, count):  # type: ignore[no-untyped-def]
-    """Keep when each lane of one compartment rose through its threshold, interpolated within the step."""
+def _note(step, dt, threshold, was, now, change, arrival, count):  # type: ignore[no-untyped-def]
+    """Keep when each lane of one compartment rose through its threshold, on the parabola of three potentials."""
     for lane in range(LANES):
         level = threshold[lane]
         if now[lane] > level and was[lane] <= level:
             if count[lane] < arrival.shape[0]:
-                part_way = (level - was[lane]) / (now[lane] - was[lane])
+                rise = now[lane] - was[lane]
+                bow = (rise - change[lane]) / 2
+                part_way = (level - was[lane]) / rise
+                part_way += bow * part_way * (1 - part_way) / (rise + bow * (2 * part_way - 1))
                 arrival[count[lane], lane] = (step + part_way) * dt
             count[lane] += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -148,10 +149,15 @@ class Channel:
 
     def open_part(self, potential_mv: float, temperature_c: float) -> float:
         """The part that conducts at rest at that potential, 0 to 1."""
-        part = 1.0
-        for gate in self.gates:
-            part *= float(gate.steady(potential_mv, temperature_c)) ** gate.power
-        return part
+        return _open_part(self.gates, potential_mv, temperature_c)
+
+
+@lru_cache(maxsize=1024)
+def _open_part(gates: tuple[Gate | TimedGate, ...], potential_mv: float, temperature_c: float) -> float:
+    part = 1.0
+    for gate in gates:
+        part *= float(gate.steady(potential_mv, temperature_c)) ** gate.power
+    return part
 
 
 @dataclass(frozen=True, slots=True)
