@@ -12,7 +12,7 @@ import numpy as np
 
 from remyelin.conduction.axon import Axon
 from remyelin.conduction.membrane import FloatArray
-from remyelin.conduction.parts import Bare, Internode, Node
+from remyelin.conduction.parts import Bare, Internode, Myelin, Node, Stretch
 
 PER_CM2 = 1e-2  # one per cm2 is this many per mm2
 
@@ -82,33 +82,32 @@ def internode_ladder(axon: Axon, internode: Internode) -> FloatArray:
         membranes in series; resistance (kOhm) of axoplasm and of the periaxonal space along the segment,
         infinite where that space has no width.
     """
-    rows = []
-    for part in internode.stretches:
-        length = part.length_um / part.segments * 1e-3
-        radius = part.diameter_um / 2 * 1e-3
-        area = 2 * math.pi * radius * length
-        capacitance, conductance = _sheath(internode, radius + part.periaxonal_nm * 1e-6, length)
-        row = (
-            part.axolemma_uf_per_cm2 * PER_CM2 * area,
-            part.axolemma_ms_per_cm2 * PER_CM2 * area,
-            capacitance,
-            conductance,
-            axon.axial_ohm_m * length / (math.pi * radius**2),
-            _space(axon, part.diameter_um, part.length_um / part.segments, part.periaxonal_nm),
-        )
-        rows += [row] * part.segments
-    return np.array(rows).T
+    rows = np.array([_segment(axon, internode, part) for part in internode.stretches])
+    return rows.T.repeat([part.segments for part in internode.stretches], axis=1)
 
 
-def _sheath(internode: Internode, inner_mm: float, length_mm: float) -> tuple[float, float]:
+def _segment(axon: Axon, internode: Internode, part: Stretch) -> tuple[float, ...]:
+    """The elements of one segment, in the order of `internode_ladder`."""
+    length = part.length_um / part.segments
+    area = math.pi * part.diameter_um * length * 1e-6
+    return (
+        part.axolemma_uf_per_cm2 * PER_CM2 * area,
+        part.axolemma_ms_per_cm2 * PER_CM2 * area,
+        *_sheath(internode.myelin, part),
+        _axial(axon, part.diameter_um, length),
+        _space(axon, part.diameter_um, length, part.periaxonal_nm),
+    )
+
+
+def _sheath(myelin: Myelin, part: Stretch) -> tuple[float, float]:
     """Capacitance and conductance of all membranes of the sheath over one segment, in series."""
-    myelin = internode.myelin
     membranes = 2 * myelin.lamellae
     if myelin.outer_um is None:
-        radii = inner_mm + np.arange(membranes) * (myelin.period_nm * 1e-6 / 2)
+        inner, apart = part.diameter_um / 2e3 + part.periaxonal_nm * 1e-6, myelin.period_nm * 1e-6 / 2
+        inverse = sum([1 / (inner + k * apart) for k in range(membranes)])
     else:
-        radii = np.full(membranes, myelin.outer_um / 2 * 1e-3)
-    series = 1 / float(np.sum(1 / (2 * math.pi * length_mm * radii)))
+        inverse = membranes / (myelin.outer_um / 2e3)
+    series = 2 * math.pi * (part.length_um / part.segments * 1e-3) / inverse
     return (
         myelin.membrane_uf_per_cm2 * PER_CM2 * series,
         myelin.membrane_ms_per_cm2 * PER_CM2 * series,
