@@ -1,5 +1,9 @@
 from .axon import Axon as Axon
 from .cable import conduct as conduct
+from .following import FollowingRate as FollowingRate
+from .following import max_following_rate_hz as max_following_rate_hz
+from .heat import BlockTemperature as BlockTemperature
+from .heat import block_temperature_c as block_temperature_c
 from .membrane import Channel as Channel
 from .membrane import Gate as Gate
 from .membrane import Membrane as Membrane
@@ -18,4 +22,9 @@ from .presets import cerebellum as cerebellum
 from .presets import corpus_callosum as corpus_callosum
 from .presets import cortex as cortex
 from .presets import optic_nerve as optic_nerve
+from .refractory import RefractoryPeriod as RefractoryPeriod
+from .refractory import refractory_period_ms as refractory_period_ms
+from .safety import Safety as Safety
+from .safety import safety_factor as safety_factor
+from .safety import sodium_reserve as sodium_reserve
 from .stimulus import Stimulus as Stimulus
