@@ -32,6 +32,8 @@ SCRIPTS = (
     ("statistics/known_errors.py",),
     ("statistics/doses.py",),
     ("conduction/figures.py",),
+    ("conduction/agreement.py",),
+    ("conduction/speed.py",),
 )
 
 
