@@ -28,8 +28,8 @@ class Octave:
     """How to repeat a row of Octave's results.
 
     A pulse of the source lasts one step longer than it says; `pulse_us` is what it lasted. Where that is
-    within 5 % of threshold, the start is `delicate`: when it comes hangs on the last digit, and a little of it
-    is left in the peak of the sixth node.
+    within 5 % of threshold, the start is `delicate`: when it comes hangs on the last digit, and a little of
+    it is left in the peak of the sixth node.
     """
 
     axon: Callable[[], Axon]
