@@ -125,9 +125,9 @@ def _table(name: str, spent: dict[str, list[float]], speed: dict[str, list[float
     turns = np.array([np.divide(spent[key], spent[name]) for key in (first, second)])
     low, high = turns.min(axis=1), turns.max(axis=1)
     print(
-        f"\nThe least of {turns.shape[1]} turns each. Turn by turn the first two ratios ran from {low[0]:.0f} to"
-        f" {high[0]:.0f} and from {low[1]:.0f} to {high[1]:.0f}. Load of the machine: {os.getloadavg()[0]:.1f} on"
-        f" {os.cpu_count()} cores."
+        f"\nThe least of {turns.shape[1]} turns each. Turn by turn the first two ratios ran from"
+        f" {low[0]:.0f} to {high[0]:.0f} and from {low[1]:.0f} to {high[1]:.0f}."
+        f" Load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores."
     )
 
 
