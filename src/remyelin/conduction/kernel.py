@@ -20,6 +20,7 @@ from remyelin.conduction.lanes import (
 
 GATES = 4
 PIECE, TIE, MODE = 6, 3, 4  # rows of a kind of compartment, of a kind of link, of a mode
+AHEAD = 0.85  # how far the second difference, one step late, is carried on: in steps
 LOWEST_MV, HIGHEST_MV, ROWS_PER_MV = -170.0, 330.0, 8.0  # the gate table, in deviations from rest
 
 
@@ -61,8 +62,8 @@ def advance(  # type: ignore[no-untyped-def]
     each gate and kept of it, `lane_table` (lane) which; `gates` (4, lane) at rest; `pieces` (kind, 6, lane):
     capacitance over dt, conductance of the three channels, leak, leak current at rest, `piece` (comp) which
     kind; `reversal` (2, lane) of Na and K; `ties` (kind, 3, lane): half of what binds the left end, the right
-    end, and both; `modes` (kind, mode, 4, lane): decay, ratio of right to left, output left and right, an even
-    number of them; `n_modes` (kind); `mirrored` (kind): whether ratios are 1 and -1 by turns; `tie` (link)
+    end, and both; `modes` (kind, mode, 4, lane): decay, ratio of right to left, output left and right, even in
+    number; `n_modes` (kind); `mirrored` (kind): whether ratios are 1 and -1 by turns; `tie` (link)
     which kind; `curvature`: how much of the potential's second difference the gates see on top of it;
     `pulse_start` (pulse, lane). Of results, `arrival` (spike, comp, lane), `count`, `peak` and
     `potential` at the end (comp, lane), `sodium` (lane) sum of currents over steps and compartments; `record`
@@ -167,12 +168,13 @@ def _forward(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _backward(  # type: ignore[no-untyped-def]
-    step, dt, ties, modes, n_modes, mirrored, tie, z, inverse, right, history, threshold, potential, curvature,
-    seen, change, bend, peak, arrival, count,
+    step, dt, ties, modes, n_modes, mirrored, tie, z, inverse, right, history, threshold, potential,
+    curvature, seen, change, bend, peak, arrival, count,
 ):  # fmt: skip
     """Potentials, crossings, and the modes of the internode just passed, from the last compartment back."""
     n, q = len(inverse), modes.shape[1]
-    zero, two, curved = splat(0.0), splat(2.0), splat(curvature)
+    zero, curved = splat(0.0), splat(curvature)
+    one_more, ahead_part = splat(1.0 + AHEAD), splat(AHEAD)
     level = load(threshold, 0)
     was = np.empty(LANES)
     new, far, carried = zero, zero, zero
@@ -192,10 +194,10 @@ def _backward(  # type: ignore[no-untyped-def]
         if crossed(old, new, level):
             store(was, 0, old)
             _note(step, dt, threshold, was, potential[i], change[i], arrival[:, i], count[i])
-        # The second difference here and now: of the last three potentials, carried on by its own change.
+        # The second difference of the last three potentials, carried on towards now by its own change.
         rise = new - old
         second = rise - load(change, o)
-        store(seen, o, new + curved * (two * second - load(bend, o)))
+        store(seen, o, new + curved * (one_more * second - ahead_part * load(bend, o)))
         store(change, o, rise)
         store(bend, o, second)
         if back > 0:
@@ -234,7 +236,7 @@ def _backward(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _note(step, dt, threshold, was, now, change, arrival, count):  # type: ignore[no-untyped-def]
-    """Keep when each lane of one compartment rose through its threshold, on the parabola of three potentials."""
+    """Keep when each lane rose through its threshold, on the parabola of three potentials."""
     for lane in range(LANES):
         level = threshold[lane]
         if now[lane] > level and was[lane] <= level:
