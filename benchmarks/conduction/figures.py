@@ -1,6 +1,6 @@
 """The figures of conduction: what diameter, lesions, heat and repair do to an action potential.
 
-    python benchmarks/conduction/figures.py                  # all five; a minute
+    python benchmarks/conduction/figures.py                  # all; a minute
     python benchmarks/conduction/figures.py delay recovery   # some
 
 Prints the numbers as Markdown and writes the pictures into docs/_static. Nothing is drawn by lot: the same
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from remyelin import conduction
 from remyelin.conduction import Axon, conduct
 from remyelin.files.atomic import atomic_write
+from remyelin.report.axon_plot import draw_axons, draw_conduction
 from remyelin.report.canvas import canvas, markup
 from remyelin.report.colour import ARMS, FAINT, INK, LOSS, MUTED, RULE
 
@@ -37,7 +39,6 @@ PUBLISHED = (
     ("Bakiri 2011, cerebellum", 0.72, 3.52),
     ("Arancibia-Carcamo 2017, optic nerve", 0.8201, 2.95),
 )
-WARMEST_C, COLDEST_C = 46.0, 20.0
 
 
 def velocity() -> str:
@@ -117,7 +118,7 @@ def delay() -> str:
 
 
 def heat() -> str:
-    """Temperature above which a lesion blocks, against its length."""
+    """Highest temperature at which a lesion conducts, against its length."""
     intact = conduction.optic_nerve()
     fractions = (0.0, 0.001, 0.0025, 0.005, 0.01)
     lesions = [
@@ -125,7 +126,9 @@ def heat() -> str:
         for f in fractions
         for k in LENGTHS
     ]
-    limit = block_temperatures(lesions).reshape(len(fractions), -1)
+    found = conduction.block_temperature_c(lesions, highest_c=46)
+    assert set(found.outcome) == {"above"}
+    limit = found.temperature_c.reshape(len(fractions), -1)
     length = np.array([lesion.bare_um for lesion in lesions[: len(LENGTHS)]]) / 1e3
     with canvas(6.6, 3.7) as (figure, ((ax,),)):
         ax.axhspan(37, 39, color=RULE, alpha=0.6, lw=0, zorder=0)
@@ -135,7 +138,7 @@ def heat() -> str:
             ax.text(length[-1] + 0.06, row[-1], f"{100 * f:g} %", color=colour, va="center", fontsize=9)
         ax.set_xlim(0, 3.05)
         ax.set_xlabel("demyelinated length, mm")
-        ax.set_ylabel("block temperature, °C")
+        ax.set_ylabel("conducts up to, °C")
         ax.set_title("Sodium channels on the bare axon, % of a node's density")
         save(figure, "conduction-heat", "The temperature of block falls with the length of the lesion")
     shown = [k for k, n in enumerate(LENGTHS) if n in (1, 2, 3, 4, 6, 12, 18)]
@@ -229,6 +232,31 @@ def internodes() -> str:
     return f"{first}\n\n{mixtures()}"
 
 
+def paranode() -> str:
+    """What the segments of paranode and middle and the width of the seal do to velocity, in steps of 1 us."""
+
+    def changed(paranode: bool, **values: float) -> Axon:
+        part = intact.parts[0]
+        stretches = tuple(replace(s, **values) if s.paranode == paranode else s for s in part.stretches)  # type: ignore[arg-type]
+        return replace(intact, parts=(replace(part, stretches=stretches),) * len(intact.parts))
+
+    intact = conduction.optic_nerve()
+    rows = []
+    for what, is_paranode, name, values in (
+        ("segments of each paranode", True, "segments", (1, 2, 4, 8)),
+        ("segments of the middle", False, "segments", (64, 32, 16, 8)),
+        ("width of the seal, nm", True, "periaxonal_nm", (0.0077197, 0.077, 0.77, 7.7)),
+    ):
+        result = conduct([changed(is_paranode, **{name: value}) for value in values], duration_ms=12, dt_us=1)
+        speed, peak = result.velocity_m_per_s, result.peak_mv[:, 25]
+        said = [
+            f"{v:.3f}" if np.isfinite(v) else f"small spikes, peak {p:.1f} mV"
+            for v, p in zip(speed, peak, strict=True)
+        ]
+        rows.append([what, *(f"{value:g}: {words}" for value, words in zip(values, said, strict=True))])
+    return table(["velocity, m/s", "as published", "", "", ""], rows)
+
+
 def mixtures() -> str:
     """Half of 32 internodes made anew, side by side or every second, against half of what all 32 take."""
     intact = conduction.optic_nerve()
@@ -255,17 +283,19 @@ def delays(
     return result.delay_ms[1:] - result.delay_ms[0], result.blocked[1:]
 
 
-def block_temperatures(axons: Sequence[Axon]) -> NDArray[np.float64]:
-    """(axon,) lowest temperature at which each is blocked, to 0.05 degrees, all bisected together."""
-    low, high = np.full(len(axons), COLDEST_C), np.full(len(axons), WARMEST_C)
-    ends = [[axon.at(end) for axon in axons] for end in (COLDEST_C, WARMEST_C)]
-    assert not conduct(ends[0], duration_ms=30).blocked.any()
-    assert conduct(ends[1], duration_ms=10).blocked.all()
-    while np.max(high - low) > 0.05:
-        middle = (low + high) / 2
-        blocked = conduct([axon.at(t) for axon, t in zip(axons, middle, strict=True)], duration_ms=30).blocked
-        low, high = np.where(blocked, low, middle), np.where(blocked, middle, high)
-    return high
+def pictures() -> str:
+    """Four axons and their action potentials, for the how-to page."""
+    intact = conduction.optic_nerve()
+    lesion = range(16, 28)
+    bare = intact.demyelinate(lesion, bare=True, nav_fraction=0.01)
+    silent = intact.demyelinate(lesion, bare=True)
+    axons = [intact, silent, bare, bare.remyelinate(lesion, n_short=3, lamellae=3)]
+    names = ["intact", "bare", "bare, 1 % of channels", "remyelinated"]
+    draw_axons(axons, labels=names, path=STATIC / "howto-axons.svg")
+    result = conduct(axons, duration_ms=10, record_us=20)
+    draw_conduction(result, labels=names, path=STATIC / "howto-conduction.svg")
+    rows = [[*each, f"{ms:.2f}"] for *each, ms in zip(names, result.outcome, result.delay_ms, strict=True)]
+    return table(["axon", "outcome", "delay, ms"], rows)
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -284,6 +314,8 @@ FIGURES: dict[str, Callable[[], str]] = {
     "heat": heat,
     "recovery": recovery,
     "internodes": internodes,
+    "paranode": paranode,
+    "pictures": pictures,
 }
 
 
