@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from remyelin.conduction.membrane import FloatArray, Membrane
+from remyelin.conduction.number import check_number, shown
 from remyelin.conduction.parts import Bare, Internode, Node, Part
 from remyelin.conduction.sheath import repaired, stripped, thinned, wrong
 from remyelin.errors import InputError, did_you_mean
@@ -17,6 +18,7 @@ from remyelin.errors import InputError, did_you_mean
 Thing = TypeVar("Thing", Node, Part)
 NODAL_NAV = ("density", "number")
 LOWEST_C, HIGHEST_C = 5.0, 50.0
+CORRECT = "correct the axon"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +71,15 @@ class Axon:
             found = f"{len(self.nodes)} with {len(self.parts)} parts between them"
             raise wrong("nodes", found, "3 nodes or more, and one part fewer")
         for name in ("axial_ohm_m", "periaxonal_ohm_m"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise wrong(name, f"{getattr(self, name):g} Ohm m", "a finite number above 0")
-        if not LOWEST_C <= self.temperature_c <= HIGHEST_C:
-            raise wrong(
-                "temperature_c", f"{self.temperature_c:g}", f"{LOWEST_C:g} to {HIGHEST_C:g} degrees Celsius"
-            )
+            check_number(f"axon {name}", getattr(self, name), above=0, fix="give it in Ohm m")
+        check_number(
+            "axon temperature_c",
+            self.temperature_c,
+            least=LOWEST_C,
+            most=HIGHEST_C,
+            expected=f"{LOWEST_C:g} to {HIGHEST_C:g} degrees Celsius",
+            fix="correct the temperature",
+        )
         for node, before, after in _different(self.nodes, self.parts):
             shortest = min(before.length_um, after.length_um)
             if node.length_um > shortest:
@@ -124,7 +129,7 @@ class Axon:
 
     def at(self, temperature_c: float) -> Axon:
         """The same axon at another temperature."""
-        return replace(self, temperature_c=float(temperature_c))
+        return replace(self, temperature_c=temperature_c)
 
     def demyelinate(
         self,
@@ -164,10 +169,12 @@ class Axon:
             raise wrong("demyelinate", "bare with lamellae or seal", "one or the other")
         if not bare and lamellae is None and seal is None:
             raise wrong("demyelinate", "told neither bare, lamellae nor seal", "what is lost")
+        expected = "0 to 1 of a node's density"
+        check_number("axon nav_fraction", nav_fraction, least=0, most=1, expected=expected, fix=CORRECT)
         if nav_fraction and not bare:
             raise wrong("nav_fraction", f"{nav_fraction:g} under myelin", "0 unless bare=True")
-        if not 0 <= nav_fraction <= 1:
-            raise wrong("nav_fraction", f"{nav_fraction:g}", "0 to 1 of a node's density")
+        expected = "0 or more, relative to the node's sodium now"
+        check_number("axon node_sodium", node_sodium, least=0, expected=expected, fix=CORRECT)
         parts: list[Part] = list(self.parts)
         for k in chosen:
             parts[k] = stripped(parts[k], nav_fraction) if bare else thinned(parts[k], k, lamellae, seal)
@@ -210,12 +217,11 @@ class Axon:
             If the new internodes would be shorter than their paranodes, or a number is impossible.
         """
         chosen = self._chosen(internodes)
-        if n_short < 1 or n_short != int(n_short):
-            raise wrong("n_short", f"{n_short:g}", "a whole number, 1 or more")
+        check_number("axon n_short", n_short, least=1, whole=True, fix=CORRECT)
+        n_short = int(n_short)
         if nodal_nav not in NODAL_NAV:
-            raise InputError(
-                "", "nodal_nav", repr(nodal_nav), " or ".join(NODAL_NAV), did_you_mean(nodal_nav, NODAL_NAV)
-            )
+            fix = did_you_mean(str(nodal_nav), NODAL_NAV)
+            raise InputError("", "nodal_nav", shown(nodal_nav), " or ".join(NODAL_NAV), fix)
         if (g_ratio is None) == (lamellae is None):
             raise wrong("remyelinate", "given both or neither of g_ratio and lamellae", "one of the two")
         share = 1.0 if nodal_nav == "density" else 1.0 / n_short
@@ -235,14 +241,15 @@ class Axon:
         return replace(self, nodes=_shared(nodes), parts=_shared(parts))
 
     def _chosen(self, internodes: int | Iterable[int]) -> set[int]:
-        chosen = (
-            {int(internodes)} if isinstance(internodes, int | np.integer) else {int(k) for k in internodes}
-        )
-        absent = sorted(k for k in chosen if not 0 <= k < len(self.parts))
-        if absent or not chosen:
-            found = f"{absent[0]}" if absent else "none"
-            raise wrong("internodes", found, f"0 to {len(self.parts) - 1}, counted from the stimulated end")
-        return chosen
+        last = len(self.parts) - 1
+        expected = f"whole numbers from 0 to {last}, counted from the stimulated end"
+        many = isinstance(internodes, Iterable) and not isinstance(internodes, str)
+        chosen: list[int] = list(internodes) if many else [internodes]  # type: ignore[arg-type,list-item]
+        if not chosen:
+            raise wrong("internodes", "none", expected)
+        for k in chosen:
+            check_number("axon internodes", k, least=0, most=last, whole=True, expected=expected, fix=CORRECT)
+        return {int(k) for k in chosen}
 
     def __repr__(self) -> str:
         g = self.g_ratio
@@ -262,4 +269,4 @@ def _shared(things: Iterable[Thing]) -> tuple[Thing, ...]:
 
 
 def _different(nodes: tuple[Node, ...], parts: tuple[Part, ...]) -> set[tuple[Node, Part, Part]]:
-    return set(zip(nodes[1:-1], parts[:-1], parts[1:], strict=True))
+    return set(zip(nodes, parts[:1] + parts, parts + parts[-1:], strict=True))

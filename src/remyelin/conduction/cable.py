@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 
@@ -13,6 +12,7 @@ from remyelin.conduction.axon import Axon
 from remyelin.conduction.chain import Chain, Workshop
 from remyelin.conduction.group import Results, run_group
 from remyelin.conduction.lanes import LANES
+from remyelin.conduction.number import check_number, shown
 from remyelin.conduction.outcome import Conduction
 from remyelin.conduction.stimulus import Stimulus
 from remyelin.errors import InputError, did_you_mean
@@ -78,9 +78,7 @@ def conduct(
     >>> result.velocity_m_per_s.round(2), result.arrival_ms.shape
     (array([2.95]), (1, 51))
     """
-    rows = (axons,) if isinstance(axons, Axon) else tuple(axons)
-    if not rows:
-        raise InputError("", "axons", "none", "one or more", "give an axon")
+    rows = _rows(axons)
     steps, every = _check(duration_ms, dt_us, threads, spikes, record_us, reduction)
     stimuli = _stimuli(stimulus, len(rows))
     workshop = Workshop(full=reduction == "full")
@@ -125,47 +123,49 @@ def follow(
     return _gathered(tuple(axons), chains, groups, results, steps, dt_us, record_every)
 
 
+def _rows(axons: Axon | Sequence[Axon]) -> tuple[Axon, ...]:
+    rows = tuple(axons) if isinstance(axons, Iterable) else (axons,)
+    wrong = [row for row in rows if not isinstance(row, Axon)]
+    if wrong or not rows:
+        found = f"{shown(wrong[0])}" if wrong else "none"
+        raise InputError("", "axons", found, "an Axon, or several", "give one, as conduction.optic_nerve()")
+    return rows
+
+
 def _check(
     duration_ms: float, dt_us: float, threads: int, spikes: int, record_us: float | None, reduction: str
 ) -> tuple[int, int]:
     """Number of steps, and of steps between two records (0 for none)."""
     check_step(dt_us, threads)
-    if not dt_us * 1e-3 <= duration_ms < math.inf:
-        raise InputError(
-            "", "duration_ms", f"{duration_ms:g}", "longer than a time step, in ms", "correct it"
-        )
-    _check_whole("spikes", spikes)
+    check_number("duration_ms", duration_ms, least=dt_us * 1e-3, expected="a time step or longer, in ms")
+    check_number("spikes", spikes, least=1, whole=True)
     if reduction not in REDUCTIONS:
-        raise InputError(
-            "", "reduction", repr(reduction), " or ".join(REDUCTIONS), did_you_mean(reduction, REDUCTIONS)
-        )
-    if record_us is not None and not dt_us <= record_us <= duration_ms * 1e3:
+        fix = did_you_mean(str(reduction), REDUCTIONS)
+        raise InputError("", "reduction", shown(reduction), " or ".join(REDUCTIONS), fix)
+    if record_us is not None:
         expected = f"from {dt_us:g}, the time step, to the duration"
-        raise InputError("", "record_us", f"{record_us:g}", expected, "correct it")
+        check_number("record_us", record_us, least=dt_us, most=duration_ms * 1e3, expected=expected)
     return round(duration_ms * 1e3 / dt_us), 0 if record_us is None else round(record_us / dt_us)
 
 
 def check_step(dt_us: float, threads: int) -> None:
     """Refuse a time step or a number of threads that cannot be used."""
-    if not 0 < dt_us <= HIGHEST_DT_US:
-        expected = f"above 0 and at most {HIGHEST_DT_US:g}, else the internodes' fast modes are not followed"
-        raise InputError("", "dt_us", f"{dt_us:g}", expected, "leave it at 4, or take less")
-    _check_whole("threads", threads)
-
-
-def _check_whole(name: str, value: int) -> None:
-    if value < 1 or value != int(value):
-        raise InputError("", name, f"{value}", "a whole number, 1 or more", "correct it")
+    expected = f"above 0 and at most {HIGHEST_DT_US:g}, else the internodes' fast modes are not followed"
+    fix = "leave it at 4, or take less"
+    check_number("dt_us", dt_us, above=0, most=HIGHEST_DT_US, expected=expected, fix=fix)
+    check_number("threads", threads, least=1, whole=True)
 
 
 def _stimuli(stimulus: Stimulus | Sequence[Stimulus] | None, count: int) -> list[Stimulus]:
     if stimulus is None or isinstance(stimulus, Stimulus):
         return [stimulus or Stimulus()] * count
-    if len(stimulus) != count:
-        raise InputError(
-            "", "stimulus", f"{len(stimulus)} of them", f"one, or one for each of {count} axons", "correct it"
-        )
-    return list(stimulus)
+    stimuli = list(stimulus) if isinstance(stimulus, Iterable) else [stimulus]
+    expected = f"one Stimulus, or one for each of {count} axons"
+    wrong = [one for one in stimuli if not isinstance(one, Stimulus)]
+    if wrong or len(stimuli) != count:
+        found = shown(wrong[0]) if wrong else f"{len(stimuli)} of them"
+        raise InputError("", "stimulus", found, expected, "correct it")
+    return stimuli
 
 
 def _gathered(

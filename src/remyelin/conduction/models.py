@@ -8,10 +8,13 @@ from typing import Any
 
 from remyelin.conduction.axon import NODAL_NAV, Axon
 from remyelin.conduction.membrane import Channel, Gate, Membrane, Rate, TimedGate
+from remyelin.conduction.number import check_number, shown
 from remyelin.conduction.parts import Internode, Myelin, Node, Stretch
 from remyelin.conduction.sheath import lamellae_for
 from remyelin.errors import InputError, did_you_mean
 from remyelin.evidence.load import read_data
+
+HIGHEST_UM = 100.0  # axons thicker than this were given in another unit
 
 
 def layered_axon(
@@ -29,15 +32,15 @@ def layered_axon(
     """An axon whose sheath is laid down membrane by membrane; what is not given is as published."""
     row = known("axon", model)
     diameter = row["diameter_um"] if diameter_um is None else diameter_um
-    if not 0 < diameter < 1e3:
-        raise InputError("", "diameter_um", f"{diameter:g}", "above 0, in micrometres", "correct it")
+    check_number("diameter_um", diameter, above=0, most=HIGHEST_UM, fix="give it in micrometres")
     scale = diameter / row["diameter_um"]
     if nodal_nav not in NODAL_NAV:
-        fix = did_you_mean(nodal_nav, NODAL_NAV)
-        raise InputError("", "nodal_nav", repr(nodal_nav), " or ".join(NODAL_NAV), fix)
+        fix = did_you_mean(str(nodal_nav), NODAL_NAV)
+        raise InputError("", "nodal_nav", shown(nodal_nav), " or ".join(NODAL_NAV), fix)
     if g_ratio is not None and lamellae is not None:
         raise InputError("", model, "given g_ratio and lamellae", "one of them", "leave one out")
     length = row["node_length_um"] if node_length_um is None else node_length_um
+    check_number("node_length_um", length, above=0, fix="give it in micrometres")
     share = 1.0 if nodal_nav == "density" else row["node_length_um"] / length
     node = Node(row["node_diameter_um"] * scale, length, share, share)
     if lamellae is None:
@@ -61,6 +64,7 @@ def uniform_axon(
 ) -> Axon:
     """An axon that is the same all along, with the constants of that row of the evidence base."""
     count = row["n_nodes"] if n_nodes is None else n_nodes
+    check_number("n_nodes", count, least=3, whole=True)
     return Axon(
         name=name,
         nodes=(node,) * count,
@@ -68,7 +72,7 @@ def uniform_axon(
         membrane=membrane(row["membrane"]),
         axial_ohm_m=row["axial_ohm_m"],
         periaxonal_ohm_m=row["periaxonal_ohm_m"],
-        temperature_c=row["temperature_c"] if temperature_c is None else float(temperature_c),
+        temperature_c=row["temperature_c"] if temperature_c is None else temperature_c,
     )
 
 

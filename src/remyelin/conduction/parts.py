@@ -5,9 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from remyelin.conduction.number import check_number
 from remyelin.errors import InputError
 
 BARE_COMPARTMENT_UM = 10.0  # longest piece of bare axon that is one compartment
+# A space between axon and myelin narrower or wider than this was most likely given in micrometres: a molecule
+# of water is 0.3 nm wide. A paranode may be narrower: that is an effective seal.
+NARROWEST_NM, WIDEST_NM = 1.0, 1000.0
+FIX = "correct the geometry of the axon"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +83,16 @@ class Stretch:
     paranode: bool = False
 
     def __post_init__(self) -> None:
-        above_zero(self, "internode", "length_um", "segments", "diameter_um")
-        at_least_zero(self, "internode", "periaxonal_nm")
+        above_zero(self, "internode", "length_um", "diameter_um")
+        check_number("internode segments", self.segments, least=1, whole=True, fix=FIX)
+        check_number(
+            "internode periaxonal_nm",
+            self.periaxonal_nm,
+            least=0.0 if self.paranode or self.periaxonal_nm == 0 else NARROWEST_NM,
+            most=WIDEST_NM,
+            expected=f"0, or {NARROWEST_NM:g} to {WIDEST_NM:g} (a paranode: any up to that), in nanometres",
+            fix="give nanometres, not micrometres",
+        )
         above_zero(self, "internode", "axolemma_ms_per_cm2", "axolemma_uf_per_cm2")
 
 
@@ -107,14 +120,11 @@ class Myelin:
     outer_um: float | None = None
 
     def __post_init__(self) -> None:
-        if self.lamellae < 1 or self.lamellae != int(self.lamellae):
-            raise _wrong(
-                "myelin",
-                "lamellae",
-                f"{self.lamellae:g}",
-                "a whole number, 1 or more; an axon without myelin is bare",
-            )
+        expected = "a whole number, 1 or more; an axon without myelin is bare"
+        check_number("myelin lamellae", self.lamellae, least=1, whole=True, expected=expected, fix=FIX)
         above_zero(self, "myelin", "membrane_ms_per_cm2", "membrane_uf_per_cm2", "period_nm")
+        if self.outer_um is not None:
+            above_zero(self, "myelin", "outer_um")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +145,11 @@ class Internode:
     def __post_init__(self) -> None:
         if not self.stretches:
             raise _wrong("internode", "stretches", "empty", "one stretch or more")
+        beside = self.middle.periaxonal_nm
+        for stretch in self.stretches:
+            if stretch.paranode and stretch.periaxonal_nm > beside:
+                found = f"{stretch.periaxonal_nm:g} nm at the paranode"
+                raise _wrong("internode", "periaxonal_nm", found, f"at most the {beside:g} nm beside it")
 
     @property
     def length_um(self) -> float:
@@ -171,13 +186,17 @@ class Internode:
         return replace(self, myelin=replace(self.myelin, lamellae=lamellae, outer_um=outer))
 
     def with_seal(self, seal: float) -> Internode:
-        """The same internode, its paranodal seals of `seal` times the resistance: 1/seal the width."""
-        if not 0 < seal < math.inf:
-            raise _wrong("internode", "seal", f"{seal:g}", "above 0 (no seal at all); 1 leaves it as it is")
+        """The same internode, its paranodal seals of `seal` times the resistance.
+
+        The space at the paranode gets 1/seal of its width, at most the width that it has beside the paranode.
+        """
+        expected = "above 0 (no seal at all); 1 leaves it as it is"
+        check_number("internode seal", seal, above=0, expected=expected, fix=FIX)
+        widest = self.middle.periaxonal_nm
         return replace(
             self,
             stretches=tuple(
-                replace(part, periaxonal_nm=part.periaxonal_nm / seal) if part.paranode else part
+                replace(part, periaxonal_nm=min(part.periaxonal_nm / seal, widest)) if part.paranode else part
                 for part in self.stretches
             ),
         )
@@ -189,10 +208,8 @@ class Internode:
         """
         ends = math.fsum(stretch.length_um for stretch in self.stretches if stretch.paranode)
         middle = self.length_um - ends
-        if not length_um > ends or not math.isfinite(length_um):
-            raise _wrong(
-                "internode", "length_um", f"{length_um:g}", f"above {ends:g}, the length of its paranodes"
-            )
+        expected = f"above {ends:g}, the length of its paranodes"
+        check_number("internode length_um", length_um, above=ends, expected=expected, fix=FIX)
         factor = (length_um - ends) / middle
         return replace(
             self,
@@ -245,18 +262,14 @@ Part = Internode | Bare
 def above_zero(thing: object, what: str, *names: str) -> None:
     """Refuse a field that is not a finite number above 0."""
     for name in names:
-        value = getattr(thing, name)
-        if not 0 < value < math.inf:
-            raise _wrong(what, name, f"{value:g}", "a finite number above 0")
+        check_number(f"{what} {name}", getattr(thing, name), above=0, fix=FIX)
 
 
 def at_least_zero(thing: object, what: str, *names: str) -> None:
     """Refuse a field that is not a finite number of 0 or more."""
     for name in names:
-        value = getattr(thing, name)
-        if not 0 <= value < math.inf:
-            raise _wrong(what, name, f"{value:g}", "a finite number, 0 or more")
+        check_number(f"{what} {name}", getattr(thing, name), least=0, fix=FIX)
 
 
 def _wrong(what: str, name: str, found: str, expected: str) -> InputError:
-    return InputError("", f"{what} {name}", found, expected, "correct the geometry of the axon")
+    return InputError("", f"{what} {name}", found, expected, FIX)

@@ -9,8 +9,8 @@ import numpy as np
 
 from remyelin.conduction.axon import Axon
 from remyelin.conduction.models import known, layered_axon, uniform_axon
+from remyelin.conduction.number import check_number
 from remyelin.conduction.parts import Internode, Myelin, Node, Stretch
-from remyelin.errors import InputError
 
 ROW = ("axon_um", "node_um", "pitch_um", "flut_um", "lamellae")
 
@@ -86,12 +86,11 @@ def mrg(diameter_um: float, *, n_nodes: int | None = None, temperature_c: float 
     """
     model = known("fibre", "mrg")
     lowest, highest = model["between"]["lowest_um"], model["between"]["highest_um"]
-    if not lowest <= diameter_um <= highest:
-        expected = f"{lowest:g} to {highest:g} um, of the whole fibre"
-        fix = "choose a diameter in that range, or conduction.optic_nerve() for a thin central axon"
-        if diameter_um == 1:
-            expected += "; the fibre of 1 um fires twice at every node and stays depolarised"
-        raise InputError("", "mrg diameter_um", f"{diameter_um:g}", expected, fix)
+    expected = f"{lowest:g} to {highest:g} um, of the whole fibre"
+    if diameter_um == 1:
+        expected += "; the fibre of 1 um fires twice at every node and stays depolarised"
+    fix = "choose a diameter in that range, or conduction.optic_nerve() for a thin central axon"
+    check_number("mrg diameter_um", diameter_um, least=lowest, most=highest, expected=expected, fix=fix)
     row = next((row for row in model["table"] if row["fibre_um"] == diameter_um), None)
     shape = {key: row[key] for key in ROW} if row else _between(model["between"], diameter_um)
     node = Node(shape["node_um"], model["node_length_um"], periaxonal_nm=model["node_periaxonal_nm"])

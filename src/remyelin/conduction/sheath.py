@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from remyelin.conduction.number import check_number
 from remyelin.conduction.parts import Bare, Internode, Node, Part
 from remyelin.errors import InputError
 
@@ -16,8 +17,9 @@ def lamellae_for(g_ratio: float, diameter_um: float, periaxonal_nm: float, perio
     InputError
         If the g-ratio is not between 0 and 1, or leaves no room for myelin outside the periaxonal space.
     """
-    if not 0 < g_ratio < 1:
-        raise wrong("g_ratio", f"{g_ratio:g}", "above 0 and below 1 (an axon of 1 is bare)")
+    expected = "above 0 and below 1 (an axon of 1 is bare)"
+    most = math.nextafter(1, 0)
+    check_number("axon g_ratio", g_ratio, above=0, most=most, expected=expected, fix="correct the axon")
     radius = diameter_um / 2
     room = radius / g_ratio - radius - periaxonal_nm / 1e3
     if room <= 0:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from remyelin.conduction.axon import Axon
 from remyelin.conduction.circuit import bare_compartment, internode_ladder, node_compartment
+from remyelin.conduction.number import check_number
 from remyelin.conduction.parts import Internode
 from remyelin.conduction.reduction import intake_ms
 from remyelin.errors import InputError
@@ -43,18 +44,17 @@ class Stimulus:
     duration_us: float = 10.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "times_ms", tuple(float(time) for time in self.times_ms))
-        if not self.times_ms or not all(0 <= time < math.inf for time in self.times_ms):
-            found = ", ".join(f"{time:g}" for time in self.times_ms) or "none"
-            raise InputError(
-                "", "stimulus times_ms", found, "one time or more, each 0 or later", "correct it"
-            )
-        for name in ("current_na", "duration_us"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < math.inf:
-                raise InputError(
-                    "", f"stimulus {name}", f"{value:g}", "a finite number above 0", "correct it"
-                )
+        expected = "one time or more, each 0 or later"
+        many = isinstance(self.times_ms, Iterable) and not isinstance(self.times_ms, str)
+        times = tuple(self.times_ms) if many else (self.times_ms,)
+        if not times:
+            raise InputError("", "stimulus times_ms", "none", expected, "correct it")
+        for time in times:
+            check_number("stimulus times_ms", time, least=0, expected=expected)
+        object.__setattr__(self, "times_ms", tuple(float(time) for time in times))
+        if self.current_na is not None:
+            check_number("stimulus current_na", self.current_na, above=0)
+        check_number("stimulus duration_us", self.duration_us, above=0)
 
     def current_for(self, axon: Axon) -> float:
         """Height of the pulses in nA for that axon."""
