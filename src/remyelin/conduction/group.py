@@ -19,11 +19,11 @@ from remyelin.conduction.membrane import FloatArray, Membrane
 from remyelin.conduction.reduction import Modes
 from remyelin.conduction.stimulus import Stimulus
 
-# Gates see the potential in the middle of their step plus this part of its second difference. The midpoint of the
-# gates, and conductances at one time beside potentials of two, each lag by 1/24 to 1/8 of it: on the foot of an
-# action potential, where all grows alike, 1/12 to 1/4 in all. Chosen on training axons; it leaves a quarter of the
-# error in velocity, still of second order (benchmarks/conduction/accuracy.py).
-CURVATURE = 0.115
+# Gates see the potential in the middle of their step plus this part of its second difference. The midpoint of
+# the gates, and conductances at one time beside potentials at two, each lag by 1/24 to 1/8 of it: on the foot
+# of an action potential, where all grows alike, by 1/12 to 1/4 in all. Chosen on training axons; a fifth of
+# the error in velocity is left, still of second order (benchmarks/conduction/accuracy.py).
+CURVATURE = 0.12
 
 
 Thing = TypeVar("Thing")
@@ -113,7 +113,7 @@ def run_group(
 def _gates(axons: Sequence[Axon], dt_ms: float) -> tuple[FloatArray, IntArray, FloatArray]:
     """The gate tables that these axons need, which is whose, and the gates at rest."""
     places: dict[tuple[int, float], int] = {}
-    distinct = []
+    distinct: list[tuple[Membrane, float]] = []
     which = []
     for axon in axons:
         key = id(axon.membrane), axon.temperature_c
