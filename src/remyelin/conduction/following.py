@@ -122,7 +122,7 @@ def max_following_rate_hz(
         raise InputError("", "n_pulses", f"{n_pulses}", "a whole number, 2 or more", "leave it at 10")
     if not 1e-3 <= resolution <= 0.5:
         raise InputError("", "resolution", f"{resolution:g}", "0.001 to 0.5, relative", "leave it at 0.01")
-    base, wait = baseline(rows, stimulus, dt_us=dt_us, threads=threads)
+    base, wait = baseline(rows, stimulus, once=True, dt_us=dt_us, threads=threads)
     lines = np.flatnonzero(base.conducted)
     count = math.floor(math.log(highest_hz / lowest_hz) / math.log1p(resolution) + 1e-9) + 1
     rates = np.asarray(lowest_hz * (1 + resolution) ** np.arange(count), dtype=np.float64)

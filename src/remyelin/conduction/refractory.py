@@ -111,7 +111,7 @@ def refractory_period_ms(
             "correct it",
         )
     ends = np.array([_place(axon, node) for axon in rows])
-    base, wait = baseline(rows, stimulus, dt_us=dt_us, threads=threads)
+    base, wait = baseline(rows, stimulus, once=True, dt_us=dt_us, threads=threads)
     single = ~np.isnan(base.spikes_ms[0, np.arange(len(rows)), ends])
     lines = np.flatnonzero(single)
     # Candidate p is an interval of (count - p) steps, the longest first, since long ones succeed.

@@ -141,22 +141,22 @@ def until_settled(
 
 
 def baseline(
-    axons: Sequence[Axon], stimulus: Stimulus | None, *, dt_us: float, threads: int
+    axons: Sequence[Axon], stimulus: Stimulus | None, *, once: bool = False, dt_us: float, threads: int
 ) -> tuple[Settled, FloatArray]:
     """What one stimulus does to each axon, and (axon,) the time that later simulations of it may take.
 
     Raises
     ------
     InputError
-        If the stimulus does not start an action potential, or one stimulus makes the last node fire again.
+        If the stimulus does not start an action potential; with `once`, if the last node fires again.
     """
     one = [pulses(stimulus, (0.0,))] * len(axons)
     found = until_settled(
-        axons, one, [guess_ms(axon) for axon in axons], enough=False, dt_us=dt_us, threads=threads
+        axons, one, [guess_ms(axon) for axon in axons], enough=not once, dt_us=dt_us, threads=threads
     )
     require_start(found.outcome)
     for k, number in enumerate(found.n_spikes):
-        if number > 1:
+        if once and number > 1:
             raise InputError(
                 "",
                 "axons",
