@@ -31,6 +31,7 @@ SCRIPTS = (
     ("statistics/few_clusters.py",),
     ("statistics/known_errors.py",),
     ("statistics/doses.py",),
+    ("conduction/models.py",),
     ("conduction/figures.py",),
     ("conduction/agreement.py",),
     ("conduction/speed.py",),
