@@ -62,8 +62,8 @@ def advance(  # type: ignore[no-untyped-def]
     each gate and kept of it, `lane_table` (lane) which; `gates` (4, lane) at rest; `pieces` (kind, 6, lane):
     capacitance over dt, conductance of the three channels, leak, leak current at rest, `piece` (comp) which
     kind; `reversal` (2, lane) of Na and K; `ties` (kind, 3, lane): half of what binds the left end, the right
-    end, and both; `modes` (kind, mode, 4, lane): decay, ratio of right to left, output left and right, even in
-    number; `n_modes` (kind); `mirrored` (kind): whether ratios are 1 and -1 by turns; `tie` (link)
+    end, and both; `modes` (kind, mode, 4, lane): decay, ratio of right to left, output left and right, even
+    in number; `n_modes` (kind); `mirrored` (kind): whether ratios are 1 and -1 by turns; `tie` (link)
     which kind; `curvature`: how much of the potential's second difference the gates see on top of it;
     `pulse_start` (pulse, lane). Of results, `arrival` (spike, comp, lane), `count`, `peak` and
     `potential` at the end (comp, lane), `sodium` (lane) sum of currents over steps and compartments; `record`
@@ -75,16 +75,17 @@ def advance(  # type: ignore[no-untyped-def]
     x = np.empty((n, GATES, LANES))
     x[:] = gates
     seen, change, bend = np.zeros((n, LANES)), np.zeros((n, LANES)), np.zeros((n, LANES))
+    opened = np.empty((n, LANES))
     injected = np.empty(LANES)
     for step in range(steps):
         _inject(step * dt, dt, pulse_start, pulse_ms, pulse_ua, injected)
         _forward(
             membrane, table, lane_table, pieces, piece, reversal, ties, tie, x, potential, seen, history,
-            injected, sodium, inverse, right,
+            injected, opened, inverse, right,
         )  # fmt: skip
         _backward(
             step, dt, ties, modes, n_modes, mirrored, tie, z, inverse, right, history, threshold, potential,
-            curvature, seen, change, bend, peak, arrival, count,
+            curvature, seen, change, bend, reversal, opened, sodium, peak, arrival, count,
         )  # fmt: skip
         if record_every and (step + 1) % record_every == 0:
             record[(step + 1) // record_every - 1] = potential
@@ -103,8 +104,8 @@ def _inject(begin, dt, start, duration, height, current):  # type: ignore[no-unt
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _forward(  # type: ignore[no-untyped-def]
-    membrane, table, lane_table, pieces, piece, reversal, ties, tie, x, potential, seen, history, injected,
-    sodium, inverse, right,
+    membrane, table, lane_table, pieces, piece, reversal, ties, tie, x, potential, seen, history,
+    injected, opened, inverse, right,
 ):  # fmt: skip
     """Gates, currents and elimination, compartment after compartment."""
     n, rows = len(piece), table.shape[1]
@@ -115,7 +116,7 @@ def _forward(  # type: ignore[no-untyped-def]
     part = np.empty(LANES)
     entries = np.empty((LANES, 2 * GATES))
     base = lane_table * (rows * 2 * GATES)
-    force, entered = load(injected, 0), load(sodium, 0)
+    force = load(injected, 0)
     last, above, link, near, before = zero, zero, zero, zero, zero
     v = load(potential, 0)
     for i in range(n):
@@ -143,7 +144,7 @@ def _forward(  # type: ignore[no-untyped-def]
             g_na = load(pieces, kind + LANES) * m * m * h
             g_k = load(pieces, kind + 3 * LANES) * (p * p) * (p * p) * s
         driven = g_na * na
-        entered = entered + (driven - g_na * v)
+        store(opened, o, g_na)
         mean = half * (g_na + g_k + load(pieces, kind + 4 * LANES)) + near
         c = load(pieces, kind)
         force = force + driven + g_k * potassium + load(pieces, kind + 5 * LANES) + load(history, o)
@@ -163,19 +164,19 @@ def _forward(  # type: ignore[no-untyped-def]
         store(inverse, o, last)
         store(right, o, above)
         before, v, force = v, ahead, zero
-    store(sodium, 0, entered)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _backward(  # type: ignore[no-untyped-def]
     step, dt, ties, modes, n_modes, mirrored, tie, z, inverse, right, history, threshold, potential,
-    curvature, seen, change, bend, peak, arrival, count,
+    curvature, seen, change, bend, reversal, opened, sodium, peak, arrival, count,
 ):  # fmt: skip
     """Potentials, crossings, and the modes of the internode just passed, from the last compartment back."""
     n, q = len(inverse), modes.shape[1]
     zero, curved = splat(0.0), splat(curvature)
     one_more, ahead_part = splat(1.0 + AHEAD), splat(AHEAD)
-    level = load(threshold, 0)
+    level, na, half = load(threshold, 0), load(reversal, 0), splat(0.5)
+    entered = load(sodium, 0)
     was = np.empty(LANES)
     new, far, carried = zero, zero, zero
     for back in range(n):
@@ -189,6 +190,7 @@ def _backward(  # type: ignore[no-untyped-def]
             new = new + load(ties, (kind * TIE + 2) * LANES) * load(inverse, o) * ahead
         old = load(potential, o)
         here = old + new
+        entered = entered + load(opened, o) * (na - half * here)
         store(potential, o, new)
         store(peak, o, greater(new, load(peak, o)))
         if crossed(old, new, level):
@@ -232,6 +234,7 @@ def _backward(  # type: ignore[no-untyped-def]
             carried = one_left + two_left
         far = here
     store(history, 0, carried)
+    store(sodium, 0, entered)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
