@@ -11,25 +11,19 @@ otherwise, with steps of 4 us.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from drawing import STATIC, delays, save, table
+from short_internodes import internodes
 
 from remyelin import conduction
 from remyelin.conduction import Axon, conduct
-from remyelin.files.atomic import atomic_write
 from remyelin.report.axon_plot import draw_axons, draw_conduction
-from remyelin.report.canvas import canvas, markup
+from remyelin.report.canvas import canvas
 from remyelin.report.colour import ARMS, FAINT, INK, LOSS, MUTED, RULE
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-STATIC = Path(__file__).parents[2] / "docs/_static"
 FIRST = 16  # where lesions begin: an internode of 50
 LENGTHS = (1, 2, 3, 4, 6, 8, 10, 12, 14, 16, 18)  # of lesions, in internodes
 # Published models on the same equations: diameter in um, velocity in m/s.
@@ -189,49 +183,6 @@ def recovery() -> str:
     )
 
 
-def internodes() -> str:
-    """Velocity of an axon with shorter internodes, and the delay where short ones are mixed with long."""
-    ratios, kept = (0.79, 0.83, 0.86, 0.90), ("density", "number")
-    counts = (1, 2, 3, 4)
-    wholes = [conduction.optic_nerve(g_ratio=g) for g in ratios]
-    axons = [
-        whole.remyelinate(range(50), n_short=n, lamellae=whole.parts[0].myelin.lamellae, nodal_nav=nav)
-        for whole in wholes
-        for nav in kept
-        for n in counts
-    ]
-    speed = conduct(axons, duration_ms=15).velocity_m_per_s.reshape(len(ratios), len(kept), -1)
-    length = np.array([axon.part_um[0] for axon in axons[: len(counts)]])
-    with canvas(7.6, 3.4, 1, 2, sharey=True) as (figure, (axes,)):
-        for ax, k, nav in zip(axes, (0, 1), kept, strict=True):
-            ax.plot([150, length[-1]], [speed[0, 0, 0]] * 2, color=FAINT, lw=0.8, zorder=0)
-            for row, g, colour in zip(speed[:, k], ratios, ARMS, strict=True):
-                ax.plot(length, row, "-o", color=colour, lw=1.8, ms=4)
-                ax.text(length[-1] - 4, row[-1], f"g {g:.2f}", color=colour, va="center", fontsize=9)
-            ax.set_xlabel("length of the internodes, µm")
-            ax.set_title(f"{nav} of nodal channels kept")
-            ax.set_xlim(150, 8)
-            ax.set_ylim(0)
-            ax.set_xticks([140, 120, 100, 80, 60, 40])
-        axes[0].set_ylabel("velocity, m/s")
-        save(figure, "conduction-internodes", "Velocity against the length of internodes for four g-ratios")
-    rows = [
-        [
-            f"{g:.2f} ({wholes[k].g_ratio[0]:.3f}, {wholes[k].parts[0].myelin.lamellae})",
-            nav,
-            f"{speed[k, j, 0]:.2f}",
-            *(f"{v:.2f} (× {v / speed[k, j, 0]:.2f})" for v in speed[k, j, 1:]),
-            f"× {speed[k, j, 2] / speed[0, 0, 0]:.2f}",
-        ]
-        for k, g in enumerate(ratios)
-        for j, nav in enumerate(kept)
-    ]
-    heads = [f"{um:.0f} µm, m/s" for um in length]
-    heads = ["g-ratio asked (realised, lamellae)", "kept at nodes", *heads, "46 µm against the intact axon"]
-    first = table(heads, rows)
-    return f"{first}\n\n{mixtures()}"
-
-
 def paranode() -> str:
     """What the segments of paranode and middle and the width of the seal do to velocity, in steps of 1 us."""
 
@@ -257,32 +208,6 @@ def paranode() -> str:
     return table(["velocity, m/s", "as published", "", "", ""], rows)
 
 
-def mixtures() -> str:
-    """Half of 32 internodes made anew, side by side or every second, against half of what all 32 take."""
-    intact = conduction.optic_nerve()
-    rows = []
-    for n, lamellae in ((3, 3), (3, 2), (1, 2)):
-        mixed = [
-            intact.remyelinate(where, n_short=n, lamellae=lamellae)
-            for where in (range(10, 42), range(10, 26), range(10, 42, 2))
-        ]
-        extra, _ = delays(intact, mixed, duration_ms=8)
-        rows.append(
-            [f"{n} of {lamellae} lamellae", *(f"{ms:.3f}" for ms in (extra[0] / 2, extra[1], extra[2]))]
-        )
-    return table(
-        ["new internodes for one", "half of 32, ms", "16 side by side, ms", "every second, ms"], rows
-    )
-
-
-def delays(
-    intact: Axon, axons: Sequence[Axon], *, duration_ms: float
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """(axon,) how much later the last node fires than in the intact axon, and whether it never does."""
-    result = conduct([intact, *axons], duration_ms=duration_ms)
-    return result.delay_ms[1:] - result.delay_ms[0], result.blocked[1:]
-
-
 def pictures() -> str:
     """Four axons and their action potentials, for the how-to page."""
     intact = conduction.optic_nerve()
@@ -296,16 +221,6 @@ def pictures() -> str:
     draw_conduction(result, labels=names, path=STATIC / "howto-conduction.svg")
     rows = [[*each, f"{ms:.2f}"] for *each, ms in zip(names, result.outcome, result.delay_ms, strict=True)]
     return table(["axon", "outcome", "delay, ms"], rows)
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def save(figure: Figure, name: str, alt: str) -> None:
-    picture = str(markup(figure, name, alt)).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-    atomic_write(STATIC / f"{name}.svg", picture.encode())
 
 
 FIGURES: dict[str, Callable[[], str]] = {
