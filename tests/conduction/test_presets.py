@@ -98,6 +98,28 @@ def test_gates_at_rest(name):
     )
 
 
+def test_the_auditory_channels_are_those_of_their_equations():
+    v = np.linspace(-119.5, 60, 50)
+    exp, three = np.exp, 3**1.5
+    w_rest, z_rest = (1 + exp(-(v + 48) / 6)) ** -0.25, 0.5 + 0.5 / (1 + exp((v + 71) / 10))
+    w_ms = 1.5 + 100 / (6 * exp((v + 60) / 6) + 16 * exp(-(v + 60) / 45))
+    z_ms = 50 + 1000 / (exp((v + 60) / 20) + exp(-(v + 60) / 8))
+    expected = {
+        "m": (
+            three * 0.36 * (v + 49) / (1 - exp(-(v + 49) / 3)),
+            three * -0.4 * (v + 58) / (1 - exp((v + 58) / 20)),
+        ),
+        "h": (
+            three * 2.4 / (1 + exp((v + 68) / 3)) + 10**1.5 * 0.8 / (1 + exp(v + 61.3)),
+            three * 3.6 / (1 + exp(-(v + 21) / 10)),
+        ),
+        "w": (three * w_rest / w_ms, three * (1 - w_rest) / w_ms),
+        "z": (three * z_rest / z_ms, three * (1 - z_rest) / z_ms),
+    }
+    for gate in membrane("auditory").gates:
+        np.testing.assert_allclose(gate.rates(v, 37), expected[gate.name], rtol=1e-9, atol=1e-300)
+
+
 # NEURON's xraxial (MOhm/cm) of MYSA and STIN, and length of a STIN (um), as PyFibers 0.13.0 sets them.
 NEURON = {
     2.0: (794639.5161506819, 347283.2299386756, 28.8333333),

@@ -102,6 +102,13 @@ class TimedGate:
     time constant is ``shortest_ms + 1 / (rise + fall)``, divided by ``q10 ** ((T - reference_c) / 10)``, with
     ``rise = rise_per_ms exp((V - centre_mv) / rise_mv)`` and ``fall = fall_per_ms exp(-(V - centre_mv) /
     fall_mv)``.
+
+    Examples
+    --------
+    >>> from remyelin import conduction
+    >>> gate = conduction.bushy_cell().membrane.gates[2]
+    >>> gate.name, gate.steady([-75.0, -48.0], 37).round(3)
+    ('w', array([0.324, 0.841]))
     """
 
     name: str

@@ -19,6 +19,13 @@ def optic_nerve(
 ) -> Axon:
     """An axon of the rat's optic nerve (Arancibia-Carcamo 2017, 10.7554/eLife.23329).
 
+    Numbers from the authors' program (MyelinatedAxonModel 989f392), run; the paper's table was not read. Axon
+    0.82 um, node 0.73 um, internodes 139 um, 7 lamellae, 15 nm of periaxonal space that the paranodes seal;
+    velocity 2.95 m/s at 37 degrees. The axon to take for a central lesion.
+
+    Not a human axon: calibres of the human optic nerve are reached by `diameter_um`, which takes the rat's
+    channels and proportions along. The numbers are of one mean axon; any other calibre extrapolates.
+
     Parameters
     ----------
     diameter_um
@@ -74,6 +81,9 @@ def cortex(
     temperature_c: float | None = None,
 ) -> Axon:
     """An axon of the rat's cortical grey matter (Arancibia-Carcamo 2017); parameters as in `optic_nerve`.
+
+    Axon 0.73 um, node 0.64 um and 1.5 um long, internodes 82 um, 5 lamellae; velocity 2.61 m/s at 37 degrees.
+    Not for tracts: its internodes are short and its sheath thin.
 
     Examples
     --------
