@@ -176,6 +176,7 @@ def recovery() -> str:
     rows += [
         [str(n), f"{w} ({axon.g_ratio[FIRST]:.2f})", nav, f"{ms:.2f}", f"{share:.0%}"]
         for (n, w, nav), axon, ms, share in zip(kinds, repairs, extra[1:], back, strict=True)
+        if n > 1 or nav == "density"  # a node for a node shares nothing
     ]
     return table(
         ["new internodes for one", "lamellae (g)", "nodal channels kept", "extra delay, ms", "recovered"],
