@@ -97,6 +97,11 @@ def test_same_bytes_and_own_ids(axons, result, tmp_path):
         assert "http" not in saved.replace("http://www.w3.org", "")
 
 
+def test_a_notebook_shows_it(axons):
+    picture = draw_axons(axons)
+    assert picture._repr_html_() == str(picture)
+
+
 def test_more_than_four_stand_in_two_rows(axons):
     result = conduction.conduct([axons[0]] * 5, duration_ms=3, record_us=50)
     assert words(draw_conduction(result)).count("time, ms") == 5

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from markupsafe import Markup
 
 from remyelin.conduction import Axon, Bare, Conduction
 from remyelin.errors import InputError
 from remyelin.files.atomic import atomic_write
 
-from .canvas import canvas, markup
+from .canvas import Picture, canvas, markup
 from .colour import BLINDED, INK, LOSS
 from .words import number, shortened
 
@@ -36,7 +35,7 @@ def draw_axons(
     title: str = "",
     name: str = "axons",
     path: Path | str | None = None,
-) -> Markup:
+) -> Picture:
     """Draw axons one below the other, to scale along their length, as SVG.
 
     The thickness of a sheath is in proportion to its lamellae, bare stretches stand out, nodes are the gaps.
@@ -56,8 +55,8 @@ def draw_axons(
 
     Returns
     -------
-    markupsafe.Markup
-        An SVG element: the same axons give the same bytes, and nothing is fetched.
+    Picture
+        An SVG element, which a notebook shows: the same axons give the same bytes, and nothing is fetched.
 
     Raises
     ------
@@ -99,7 +98,7 @@ def draw_conduction(
     title: str = "",
     name: str = "conduction",
     path: Path | str | None = None,
-) -> Markup:
+) -> Picture:
     """Draw action potentials on their way along each axon, as SVG.
 
     Each trace is the potential of one node over time and stands where that node is, beside a drawing of the
@@ -120,8 +119,8 @@ def draw_conduction(
 
     Returns
     -------
-    markupsafe.Markup
-        An SVG element: the same result gives the same bytes, and nothing is fetched.
+    Picture
+        An SVG element, which a notebook shows: the same result gives the same bytes, and nothing is fetched.
 
     Raises
     ------
@@ -278,7 +277,7 @@ def _myelin(axon: Axon) -> str:
     return ", ".join(words)
 
 
-def _saved(picture: Markup, path: Path | str | None) -> Markup:
+def _saved(picture: Picture, path: Path | str | None) -> Picture:
     if path is not None:
         alone = str(picture).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
         atomic_write(Path(path), alone.encode())

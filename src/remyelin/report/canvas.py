@@ -42,6 +42,15 @@ STYLE: Any = {
 FONT = "system-ui, sans-serif"
 
 
+class Picture(Markup):
+    """An SVG element: a page takes it as it is, a notebook shows it."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+
 @contextmanager
 def canvas(width: float, height: float, rows: int = 1, columns: int = 1, **kwargs: Any) -> Iterator[Any]:
     """A figure of so many inches and its (row, column) axes."""
@@ -59,7 +68,7 @@ def canvas(width: float, height: float, rows: int = 1, columns: int = 1, **kwarg
         yield figure, figure.subplots(rows, columns, squeeze=False, **kwargs)
 
 
-def markup(figure: Figure, name: str, alt: str) -> Markup:
+def markup(figure: Figure, name: str, alt: str) -> Picture:
     """The figure as an SVG element whose ids are its own on the page."""
     buffer = io.StringIO()
     figure.savefig(
@@ -77,4 +86,4 @@ def markup(figure: Figure, name: str, alt: str) -> Markup:
     role = "group" if "<a " in svg else "img"  # an image would hide its links from a screen reader
     size = f'style="max-width:{width * 4 / 3:.0f}px"'
     head = f'<svg class="chart" {opening} {size} role="{role}" aria-label="{escape(alt)}">'
-    return Markup(head + svg[svg.index(">") + 1 :].strip())
+    return Picture(head + svg[svg.index(">") + 1 :].strip())
