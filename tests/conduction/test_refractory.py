@@ -42,9 +42,12 @@ def test_the_second_action_potential_arrives_from_it_on(axon):
 
 
 def test_of_a_node_before_the_lesion_it_is_that_of_the_healthy_axon():
-    found = conduction.refractory_period_ms([AXON, bare(2), bare(5)], node=6)
+    axon = conduction.optic_nerve(n_nodes=31)
+    lesions = [axon.demyelinate(range(20, 20 + n), bare=True) for n in (2, 5)]
+    found = conduction.refractory_period_ms([axon, *lesions], node=16)
     assert np.ptp(found.period_ms) <= 0.021
     assert found.outcome == ("transmits",) * 3
+    assert found.period_ms[0] == pytest.approx(conduction.refractory_period_ms(axon).period_ms[0], abs=0.021)
 
 
 def test_a_period_beyond_the_longest_interval_is_told():
