@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from remyelin.conduction.membrane import FloatArray, Membrane
-from remyelin.conduction.number import check_number, shown
+from remyelin.conduction.number import check_number, several, shown
 from remyelin.conduction.parts import Bare, Internode, Node, Part
 from remyelin.conduction.sheath import repaired, stripped, thinned, wrong
 from remyelin.errors import InputError, did_you_mean
@@ -243,8 +243,7 @@ class Axon:
     def _chosen(self, internodes: int | Iterable[int]) -> set[int]:
         last = len(self.parts) - 1
         expected = f"whole numbers from 0 to {last}, counted from the stimulated end"
-        many = isinstance(internodes, Iterable) and not isinstance(internodes, str)
-        chosen: list[int] = list(internodes) if many else [internodes]  # type: ignore[arg-type,list-item]
+        chosen = several(internodes)
         if not chosen:
             raise wrong("internodes", "none", expected)
         for k in chosen:
