@@ -33,6 +33,7 @@ SCRIPTS = (
     ("statistics/doses.py",),
     ("conduction/models.py",),
     ("conduction/figures.py",),
+    ("conduction/failure.py",),
     ("conduction/agreement.py",),
     ("conduction/speed.py",),
 )
