@@ -36,6 +36,8 @@ SCRIPTS = (
     ("conduction/failure.py",),
     ("conduction/agreement.py",),
     ("conduction/speed.py",),
+    ("conduction/surrogate.py",),
+    ("conduction/nerve.py",),
 )
 
 

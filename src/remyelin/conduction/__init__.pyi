@@ -1,3 +1,4 @@
+from .arrivals import Arrivals as Arrivals
 from .axon import Axon as Axon
 from .cable import conduct as conduct
 from .following import FollowingRate as FollowingRate
@@ -9,6 +10,7 @@ from .membrane import Gate as Gate
 from .membrane import Membrane as Membrane
 from .membrane import Rate as Rate
 from .membrane import TimedGate as TimedGate
+from .nerve import NerveBundle as NerveBundle
 from .outcome import Conduction as Conduction
 from .parts import Bare as Bare
 from .parts import Internode as Internode

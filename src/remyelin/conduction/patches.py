@@ -1,0 +1,114 @@
+"""Many patches as arrays, one row an axon: what the table is asked, and the solver row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from remyelin.conduction.membrane import FloatArray
+from remyelin.conduction.models import read_axons
+from remyelin.conduction.patch import Patch
+
+IntArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Patches:
+    """What each axon has in a lesion, its new internodes by number, mean, spread and range.
+
+    Attributes
+    ----------
+    diameter_um, lamellae, bare_um, nav_fraction
+        (axon,) as in `Patch`.
+    count
+        (axon,) how many new internodes.
+    mean_um, spread_um, shortest_um, longest_um
+        (axon,) mean, SD and range of their lengths, each with its node; 0 where there are none.
+    """
+
+    diameter_um: FloatArray
+    lamellae: IntArray
+    bare_um: FloatArray
+    nav_fraction: FloatArray
+    count: IntArray
+    mean_um: FloatArray
+    spread_um: FloatArray
+    shortest_um: FloatArray
+    longest_um: FloatArray
+
+    @classmethod
+    def ragged(
+        cls,
+        diameter_um: FloatArray,
+        lamellae: IntArray,
+        bare_um: FloatArray,
+        nav_fraction: FloatArray,
+        internode_um: FloatArray,
+        count: IntArray,
+    ) -> Patches:
+        """From the lengths (internode,) of the new internodes, axon 0 first, and how many each has."""
+        bare = np.where(bare_um < node_um(), 0.0, bare_um)
+        pitch, ends = internode_um + node_um(), np.cumsum(count)
+        axon = np.repeat(np.arange(len(count)), count)
+        number = np.maximum(1, count)
+        mean = np.bincount(axon, pitch, len(count)) / number
+        spread = np.sqrt(np.bincount(axon, (pitch - mean[axon]) ** 2, len(count)) / number)
+        some = np.flatnonzero(count)
+        shortest, longest = np.zeros(len(count)), np.zeros(len(count))
+        if len(some):
+            starts = (ends - count)[some]
+            shortest[some], longest[some] = (
+                np.minimum.reduceat(pitch, starts),
+                np.maximum.reduceat(pitch, starts),
+            )
+        return cls(diameter_um, lamellae, bare, nav_fraction, count, mean, spread, shortest, longest)
+
+    @classmethod
+    def of(cls, patches: Sequence[Patch]) -> Patches:
+        """The arrays of these patches."""
+        return cls.ragged(
+            np.array([patch.diameter_um for patch in patches]),
+            np.array([patch.lamellae for patch in patches]),
+            np.array([patch.bare_um for patch in patches]),
+            np.array([patch.nav_fraction for patch in patches]),
+            np.array([length for patch in patches for length in patch.internode_um]),
+            np.array([len(patch.internode_um) for patch in patches]),
+        )
+
+    @property
+    def length_um(self) -> FloatArray:
+        """(axon,) of the whole patch."""
+        return self.count * self.mean_um + self.bare_um
+
+    def rows(self, rows: IntArray) -> Patches:
+        """Some of them."""
+        return Patches(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+
+def intact_arrays(diameter_um: FloatArray) -> tuple[FloatArray, IntArray]:
+    """(axon,) internode with node in um and (axon,) lamellae of intact axons, as `optic_nerve` makes them."""
+    row = _optic_nerve()
+    pitch = row["internode_um"] * diameter_um / row["diameter_um"] + row["node_length_um"]
+    return pitch, lamellae_for_each(np.full(len(diameter_um), row["g_ratio"]), diameter_um)
+
+
+def node_um() -> float:
+    """Length of a node."""
+    return _optic_nerve()["node_length_um"]
+
+
+def lamellae_for_each(g_ratio: FloatArray, diameter_um: FloatArray) -> IntArray:
+    """(axon,) whole lamellae, rounded up; 1 for an axon too thin for a sheath of that g-ratio."""
+    row = _optic_nerve()
+    radius = diameter_um / 2
+    room = radius / g_ratio - radius - row["periaxonal_nm"] / 1e3
+    return np.maximum(1, np.ceil(room / (row["lamella_period_nm"] / 1e3) - 1e-9)).astype(np.int64)
+
+
+@cache
+def _optic_nerve() -> dict[str, float]:
+    return dict(read_axons()["axon"]["optic-nerve"])
