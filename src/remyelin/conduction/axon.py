@@ -267,5 +267,7 @@ def _shared(things: Iterable[Thing]) -> tuple[Thing, ...]:
     return tuple(seen.setdefault(thing, thing) for thing in things)
 
 
-def _different(nodes: tuple[Node, ...], parts: tuple[Part, ...]) -> set[tuple[Node, Part, Part]]:
-    return set(zip(nodes, parts[:1] + parts, parts + parts[-1:], strict=True))
+def _different(nodes: tuple[Node, ...], parts: tuple[Part, ...]) -> Iterable[tuple[Node, Part, Part]]:
+    """Each node with the parts beside it, once for those that are the same three objects."""
+    rows = zip(nodes, parts[:1] + parts, parts + parts[-1:], strict=True)
+    return {(id(node), id(before), id(after)): (node, before, after) for node, before, after in rows}.values()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 
@@ -12,7 +12,7 @@ from remyelin.conduction.axon import Axon
 from remyelin.conduction.chain import Chain, Workshop
 from remyelin.conduction.group import Results, run_group
 from remyelin.conduction.lanes import LANES
-from remyelin.conduction.number import check_number, shown
+from remyelin.conduction.number import check_number, several, shown
 from remyelin.conduction.outcome import Conduction
 from remyelin.conduction.stimulus import Stimulus
 from remyelin.errors import InputError, did_you_mean
@@ -124,7 +124,7 @@ def follow(
 
 
 def _rows(axons: Axon | Sequence[Axon]) -> tuple[Axon, ...]:
-    rows = tuple(axons) if isinstance(axons, Iterable) else (axons,)
+    rows = several(axons)
     wrong = [row for row in rows if not isinstance(row, Axon)]
     if wrong or not rows:
         found = f"{shown(wrong[0])}" if wrong else "none"
@@ -159,7 +159,7 @@ def check_step(dt_us: float, threads: int) -> None:
 def _stimuli(stimulus: Stimulus | Sequence[Stimulus] | None, count: int) -> list[Stimulus]:
     if stimulus is None or isinstance(stimulus, Stimulus):
         return [stimulus or Stimulus()] * count
-    stimuli = list(stimulus) if isinstance(stimulus, Iterable) else [stimulus]
+    stimuli = list(several(stimulus))
     expected = f"one Stimulus, or one for each of {count} axons"
     wrong = [one for one in stimuli if not isinstance(one, Stimulus)]
     if wrong or len(stimuli) != count:

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from remyelin.conduction.number import check_number
 from remyelin.errors import InputError
 
 FloatArray = npt.NDArray[np.float64]
@@ -52,9 +53,11 @@ class Rate:
     def __post_init__(self) -> None:
         if self.form not in FORMS:
             raise InputError("", "rate form", repr(self.form), " or ".join(FORMS), "use one of them")
-        if not self.slope_mv or not self.per_ms > 0:
-            found = f"slope_mv {self.slope_mv:g}, per_ms {self.per_ms:g}"
-            raise InputError("", "rate", found, "a slope that is not 0 and per_ms above 0", "correct it")
+        check_number("rate per_ms", self.per_ms, above=0)
+        check_number("rate half_mv", self.half_mv, expected="a finite potential in mV")
+        check_number("rate slope_mv", self.slope_mv, expected="a finite number other than 0")
+        if self.slope_mv == 0:
+            raise InputError("", "rate slope_mv", "0", "a finite number other than 0", "correct it")
 
     def __call__(self, potential_mv: npt.ArrayLike) -> FloatArray:
         """The rate in 1/ms at the reference temperature, of the shape of `potential_mv`."""
@@ -220,9 +223,9 @@ class Membrane:
             fix = "give the powers of the gates, and the order, so"
             raise InputError("", "membrane channels", found, " or ".join(expected), fix)
         for channel in self.channels:
-            if not 0 <= channel.density_ms_per_mm2 < np.inf:
-                found = f"{channel.density_ms_per_mm2:g} mS/mm2"
-                raise InputError("", f"density of {channel.name}", found, "0 or more", "correct the density")
+            check_number(
+                f"density of {channel.name}", channel.density_ms_per_mm2, least=0, fix="give it in mS/mm2"
+            )
 
     @property
     def kind(self) -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -61,6 +63,11 @@ def shown(value: object) -> str:
     if isinstance(value, Real) and not isinstance(value, bool | np.bool_):
         return f"{value:g}" if float(value) == float(f"{value:g}") else f"{value:.6g}"
     return repr(value) if isinstance(value, str | bool | np.bool_) else f"of type {type(value).__name__}"
+
+
+def several(given: Any) -> tuple[Any, ...]:
+    """What was given, one thing or many; a text is one thing."""
+    return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
 
 
 def _allowed(above: float, least: float, most: float, whole: bool) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from remyelin.conduction.axon import Axon
 from remyelin.conduction.circuit import bare_compartment, internode_ladder, node_compartment
-from remyelin.conduction.number import check_number
+from remyelin.conduction.number import check_number, several
 from remyelin.conduction.parts import Internode
 from remyelin.conduction.reduction import intake_ms
 from remyelin.errors import InputError
@@ -45,8 +44,7 @@ class Stimulus:
 
     def __post_init__(self) -> None:
         expected = "one time or more, each 0 or later"
-        many = isinstance(self.times_ms, Iterable) and not isinstance(self.times_ms, str)
-        times = tuple(self.times_ms) if many else (self.times_ms,)
+        times = several(self.times_ms)
         if not times:
             raise InputError("", "stimulus times_ms", "none", expected, "correct it")
         for time in times:
