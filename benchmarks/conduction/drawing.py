@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remyelin.conduction import Axon, conduct
-from remyelin.files.atomic import atomic_write
-from remyelin.report.canvas import markup
+from remyelin.report.canvas import markup, saved
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,5 +32,4 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def save(figure: Figure, name: str, alt: str) -> None:
-    picture = str(markup(figure, name, alt)).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-    atomic_write(STATIC / f"{name}.svg", picture.encode())
+    saved(markup(figure, name, alt), STATIC / f"{name}.svg")

@@ -10,9 +10,8 @@ import numpy as np
 
 from remyelin.conduction import Axon, Bare, Conduction
 from remyelin.errors import InputError
-from remyelin.files.atomic import atomic_write
 
-from .canvas import Picture, canvas, markup
+from .canvas import Picture, canvas, markup, saved
 from .colour import BLINDED, INK, LOSS
 from .words import number, shortened
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WIDTH_IN = 9.2
-MOST_AXONS = 8
+MOST = 8  # of what one picture holds
 ABREAST = 4
 TRACES = 26  # at most, of one axon
 STIRRED_MV = 10.0
@@ -72,7 +71,7 @@ def draw_axons(
     True
     """
     rows = (axons,) if isinstance(axons, Axon) else tuple(axons)
-    named = _labels(rows, labels)
+    named = labels_for("axons", [axon.name for axon in rows], labels)
     with canvas(WIDTH_IN, 0.85 + 0.42 * len(rows)) as (figure, ((ax,),)):
         thickest = _thickest(rows)
         for y, axon in enumerate(rows):
@@ -88,7 +87,7 @@ def draw_axons(
             ax.set_title(shortened(title, 80))
         said = "; ".join(f"{label}: {_myelin(axon)}" for label, axon in zip(named, rows, strict=True))
         picture = markup(figure, name, f"Axons. {said}")
-    return _saved(picture, path)
+    return saved(picture, path)
 
 
 def draw_conduction(
@@ -134,7 +133,8 @@ def draw_conduction(
     >>> draw_conduction(result).startswith('<svg class="chart"')
     True
     """
-    rows, named = result.axons, _labels(result.axons, labels)
+    rows = result.axons
+    named = labels_for("axons", [axon.name for axon in rows], labels)
     if not len(result.time_ms):
         raise InputError(
             "", "record_us", "not given: no potentials were kept", "an interval", "conduct(..., record_us=20)"
@@ -164,23 +164,25 @@ def draw_conduction(
             figure.suptitle(shortened(title, 80), x=0.01, ha="left", fontsize=10, fontweight="bold")
         said = "; ".join(f"{label}: {_outcome(result, k)}" for k, label in enumerate(named))
         picture = markup(figure, name, f"Potentials of nodes over time. {said}")
-    return _saved(picture, path)
+    return saved(picture, path)
 
 
-def _labels(axons: Sequence[Axon], labels: Sequence[str]) -> list[str]:
-    if not 1 <= len(axons) <= MOST_AXONS:
+def labels_for(what: str, names: Sequence[str], labels: Sequence[str]) -> list[str]:
+    """The labels, or the names where there are none, of as many things as one picture holds.
+
+    Raises
+    ------
+    InputError
+        For more than 8, or labels that are not one for each.
+    """
+    if not 1 <= len(names) <= MOST:
         raise InputError(
-            "", "axons to draw", f"{len(axons)}", f"1 to {MOST_AXONS}", "choose those that tell most"
+            "", f"{what} to draw", f"{len(names)}", f"1 to {MOST}", "choose those that tell most"
         )
-    if len(labels) not in (0, len(axons)):
-        raise InputError(
-            "",
-            "labels",
-            f"{len(labels)} of them",
-            f"none, or one for each of {len(axons)} axons",
-            "correct it",
-        )
-    return list(labels) or [axon.name for axon in axons]
+    if len(labels) not in (0, len(names)):
+        expected = f"none, or one for each of {len(names)} {what}"
+        raise InputError("", "labels", f"{len(labels)} of them", expected, "correct it")
+    return list(labels or names)
 
 
 def _thickest(axons: Sequence[Axon]) -> int:
@@ -275,10 +277,3 @@ def _myelin(axon: Axon) -> str:
     if axon.bare_um:
         words.append(f"bare {number(axon.bare_um / 1e3, 2)} mm")
     return ", ".join(words)
-
-
-def _saved(picture: Picture, path: Path | str | None) -> Picture:
-    if path is not None:
-        alone = str(picture).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-        atomic_write(Path(path), alone.encode())
-    return picture

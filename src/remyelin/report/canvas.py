@@ -7,9 +7,12 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
+
+from remyelin.files.atomic import atomic_write
 
 from .colour import FAINT, INK, MUTED
 
@@ -63,13 +66,14 @@ def canvas(width: float, height: float, rows: int = 1, columns: int = 1, **kwarg
         from matplotlib.backends.backend_svg import FigureCanvasSVG
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = Figure(figsize=(width, height), dpi=72, layout="constrained")  # the resolution of SVG
         FigureCanvasSVG(figure)
         yield figure, figure.subplots(rows, columns, squeeze=False, **kwargs)
 
 
 def markup(figure: Figure, name: str, alt: str) -> Picture:
     """The figure as an SVG element whose ids are its own on the page."""
+    _settle(figure)
     buffer = io.StringIO()
     figure.savefig(
         buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
@@ -87,3 +91,20 @@ def markup(figure: Figure, name: str, alt: str) -> Picture:
     size = f'style="max-width:{width * 4 / 3:.0f}px"'
     head = f'<svg class="chart" {opening} {size} role="{role}" aria-label="{escape(alt)}">'
     return Picture(head + svg[svg.index(">") + 1 :].strip())
+
+
+def _settle(figure: Figure) -> None:
+    """Round where the axes stand: the layout's last digits differ from run to run, and ids hang on them."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for ax in figure.axes:
+        left, bottom, width, height = (round(side, 6) for side in ax.get_position(original=True).bounds)
+        ax.set_position((left, bottom, width, height))
+
+
+def saved(picture: Picture, path: Path | str | None) -> Picture:
+    """The picture, also written to a file of its own where a path is given."""
+    if path is not None:
+        alone = str(picture).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+        atomic_write(Path(path), alone.encode())
+    return picture

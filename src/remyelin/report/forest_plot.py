@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from markupsafe import Markup
 
-from remyelin.files.atomic import atomic_write
 from remyelin.trial.meta.result import MetaAnalysis
 
-from .canvas import canvas, markup
+from .canvas import Picture, canvas, markup, saved
 from .colour import FAINT, GAIN, INK, MUTED, RULE
 from .words import number, p_value, shortened
 
@@ -32,7 +30,7 @@ def forest(
     title: str = "",
     name: str = "forest",
     path: Path | str | None = None,
-) -> Markup:
+) -> Picture:
     """Draw a meta-analysis as SVG.
 
     Parameters
@@ -54,8 +52,8 @@ def forest(
 
     Returns
     -------
-    markupsafe.Markup
-        An SVG element: the same numbers give the same bytes, and nothing is fetched.
+    Picture
+        An SVG element, which a notebook shows: the same numbers give the same bytes, and nothing is fetched.
 
     Raises
     ------
@@ -83,10 +81,7 @@ def forest(
         ax.axhline(pooled.y - 0.5, color=RULE, lw=0.8, zorder=0)
         _axis_words(ax, meta, ratio, directions)
         picture = markup(figure, name, _alt(meta, pooled, ratio))
-    if path is not None:
-        alone = str(picture).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-        atomic_write(Path(path), alone.encode())
-    return picture
+    return saved(picture, path)
 
 
 @dataclass(frozen=True, slots=True)
