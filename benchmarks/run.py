@@ -32,6 +32,7 @@ SCRIPTS = (
     ("statistics/known_errors.py",),
     ("statistics/doses.py",),
     ("conduction/models.py",),
+    ("conduction/accuracy.py",),
     ("conduction/figures.py",),
     ("conduction/failure.py",),
     ("conduction/agreement.py",),

@@ -19,10 +19,11 @@ from remyelin.conduction.membrane import FloatArray, Membrane
 from remyelin.conduction.reduction import Modes
 from remyelin.conduction.stimulus import Stimulus
 
-# Gates see the potential in the middle of their step plus this part of its second difference. The midpoint of
-# the gates, and conductances at one time beside potentials at two, each lag by 1/24 to 1/8 of it: on the foot
-# of an action potential, where all grows alike, by 1/12 to 1/4 in all. Chosen on training axons; a fifth of
-# the error in velocity is left, still of second order (benchmarks/conduction/accuracy.py).
+# Gates see the potential in the middle of their step plus this part of its second difference. On the foot of
+# an action potential all grows as exp(s t); there a centred difference is too large by (s dt)^2 / 24 and the
+# mean of two times by (s dt)^2 / 8, once for the gates and once for the potentials: 1/12 to 1/4 would make
+# it good. Chosen on training axons: a fifth of the error in velocity is left, still of second order
+# (benchmarks/conduction/accuracy.py).
 CURVATURE = 0.12
 
 
