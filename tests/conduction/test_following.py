@@ -25,8 +25,8 @@ def test_it_falls_as_the_lesion_grows():
 
 def test_no_train_is_followed_faster_than_two_pulses():
     axons = [AXON, bare(1)]
-    rate = conduction.max_following_rate_hz(axons).rate_hz
-    period = conduction.refractory_period_ms(axons).period_ms
+    rate = conduction.max_following_rate_hz(axons, n_pulses=5).rate_hz
+    period = conduction.refractory_period_ms(axons, longest_ms=10).period_ms
     assert (rate <= 1e3 / period * 1.02).all()
 
 

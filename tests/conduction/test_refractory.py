@@ -16,7 +16,7 @@ def bare(count, **how):
 
 def test_it_grows_with_the_lesion():
     axons = [AXON, bare(1), bare(2).at(36), bare(2), bare(3)]
-    found = conduction.refractory_period_ms(axons)
+    found = conduction.refractory_period_ms(axons, longest_ms=25, resolution_ms=0.1)
     assert found.outcome == ("transmits",) * 4 + ("blocked",)
     period = found.period_ms
     assert (np.diff(period[[0, 1, 3]]) > 0).all()
@@ -27,7 +27,7 @@ def test_it_grows_with_the_lesion():
 
 def test_lesions_that_conduct_by_sodium_on_the_bare_axon_prolong_it_two_to_five_times():
     # Felts, Baker & Smith 1997 (10.1523/JNEUROSCI.17-19-07267.1997): "typically 2-5 times".
-    lesions = [bare(n, nav_fraction=nav) for n, nav in ((4, 0.005), (6, 0.01), (8, 0.02))]
+    lesions = [bare(n, nav_fraction=nav) for n, nav in ((4, 0.005), (8, 0.02))]
     period = conduction.refractory_period_ms([AXON, *lesions], resolution_ms=0.1).period_ms
     assert ((period[1:] / period[0] > 2) & (period[1:] / period[0] < 5)).all()
 
@@ -44,7 +44,7 @@ def test_the_second_action_potential_arrives_from_it_on(axon):
 def test_of_a_node_before_the_lesion_it_is_that_of_the_healthy_axon():
     axon = conduction.optic_nerve(n_nodes=31)
     lesions = [axon.demyelinate(range(20, 20 + n), bare=True) for n in (2, 5)]
-    found = conduction.refractory_period_ms([axon, *lesions], node=16)
+    found = conduction.refractory_period_ms([axon, *lesions], node=16, longest_ms=10)
     assert np.ptp(found.period_ms) <= 0.021
     assert found.outcome == ("transmits",) * 3
     assert found.period_ms[0] == pytest.approx(conduction.refractory_period_ms(axon).period_ms[0], abs=0.021)

@@ -25,14 +25,14 @@ def run(axon, chain, *, current_na=None, ms=6):
 
 
 def test_the_intact_axon_is_as_safe_as_tasaki_measured():
-    safety = conduction.safety_factor(AXON, nodes=range(8, 16))
+    safety = conduction.safety_factor(AXON, nodes=[8, 12, 16])
     assert 5 < safety.factor[0] < 7
-    assert np.ptp(safety.node_factor[0, 8:16]) < 0.02 * safety.factor[0]
+    assert np.ptp(safety.node_factor[0, [8, 12, 16]]) < 0.02 * safety.factor[0]
 
 
 def test_longer_lesions_are_less_safe_until_they_block():
     axons = [AXON, bare(1), bare(2).at(36), bare(2), bare(2).at(38), bare(3)]
-    safety = conduction.safety_factor(axons, nodes=range(9, 18))
+    safety = conduction.safety_factor(axons, nodes=range(10, 15), resolution=0.02)
     assert (np.diff(safety.factor) < 0).all()
     assert safety.outcome == ("conducted",) * 4 + ("blocked",) * 2
     assert ((safety.factor >= 1) == (np.array(safety.outcome) == "conducted")).all()
@@ -42,12 +42,12 @@ def test_longer_lesions_are_less_safe_until_they_block():
 def test_it_reaches_one_at_the_temperature_of_block():
     lesion = bare(2)
     highest = conduction.block_temperature_c(lesion, resolution_c=0.02).temperature_c[0]
-    safety = conduction.safety_factor([lesion.at(highest), lesion.at(highest + 0.02)], nodes=range(10, 16))
+    safety = conduction.safety_factor([lesion.at(highest), lesion.at(highest + 0.02)], nodes=[11, 12, 13])
     assert 1 <= safety.factor[0] < 1.05
     assert 0.9 < safety.factor[1] < 1
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(
     count=st.integers(1, 4),
     nav=st.sampled_from([0.0, 0.005, 0.02]),
@@ -56,7 +56,7 @@ def test_it_reaches_one_at_the_temperature_of_block():
 def test_above_one_if_and_only_if_it_conducts(count, nav, celsius):
     axon = bare(count, nav_fraction=nav).at(celsius)
     blocked = conduction.conduct(axon, duration_ms=15).blocked[0]
-    safety = conduction.safety_factor(axon, nodes=[10, 11, 12, 14], resolution=0.1)
+    safety = conduction.safety_factor(axon, nodes=[11, 12], resolution=0.2)
     assert (safety.factor[0] < 1) == blocked
 
 
@@ -74,18 +74,17 @@ def test_heat_thin_myelin_and_loose_seals_make_it_less_safe():
 def test_nodes_alike_are_computed_once_and_rightly():
     lesion = bare(1)
     chosen = [5, 9, 10, 12, 18]
-    together = conduction.safety_factor(lesion, resolution=0.03).node_factor[0, chosen]
+    together = conduction.safety_factor(lesion, resolution=0.1).node_factor[0, chosen]
     alone = [
-        conduction.safety_factor(lesion, nodes=[node], resolution=0.03).node_factor[0, node]
-        for node in chosen
+        conduction.safety_factor(lesion, nodes=[node], resolution=0.1).node_factor[0, node] for node in chosen
     ]
-    np.testing.assert_allclose(together, alone, rtol=0.031)
+    np.testing.assert_allclose(together, alone, rtol=0.101)
 
 
 def test_batch_and_single_agree():
     axons = [bare(1), bare(2, nav_fraction=0.01)]
-    together = conduction.safety_factor(axons, nodes=[11, 12])
-    alone = [conduction.safety_factor(axon, nodes=[11, 12]) for axon in axons]
+    together = conduction.safety_factor(axons, nodes=[11, 12], resolution=0.1)
+    alone = [conduction.safety_factor(axon, nodes=[11, 12], resolution=0.1) for axon in axons]
     assert together.factor.tolist() == [each.factor[0] for each in alone]
     assert (conduction.sodium_reserve(axons) == [conduction.sodium_reserve(a)[0] for a in axons]).all()
 

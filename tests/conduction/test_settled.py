@@ -24,7 +24,7 @@ def test_a_short_guess_is_never_a_block(guess):
 
 
 def test_axons_of_unlike_durations_do_not_change_each_other():
-    axons = [AXON, AXON, LESION, BLOCKED] * 3
+    axons = [AXON, AXON, LESION, BLOCKED] * 2
     stimuli = [pulses(None, (0.0, 1.5 * (k + 1))) for k in range(len(axons))]
     guess = [guess_ms(axon) for axon in axons]
     together = until_settled(axons, stimuli, guess)
