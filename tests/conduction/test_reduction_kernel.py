@@ -65,3 +65,15 @@ def test_the_error_that_is_reported_is_the_error(internode):
         a, b = _admittance(small, s), _admittance(full, s)
         relative = np.sqrt((abs(a - b) ** 2).sum((0, 1)) / (abs(b) ** 2).sum((0, 1)))
         np.testing.assert_allclose(relative.max(), small.error, rtol=1e-5)
+
+
+@pytest.mark.parametrize("lamellae", [1, 3, 7])
+def test_between_the_frequencies_the_error_is_hardly_larger(lamellae):
+    axon = conduction.optic_nerve(lamellae=lamellae)
+    ladder = internode_ladder(axon, axon.parts[0])
+    end = node_compartment(axon, axon.nodes[0]).resistance_kohm
+    small, full = reduced(ladder, (end, end)), complete(ladder, (end, end))
+    s = 2j * np.pi * np.geomspace(0.01, 4, 100)
+    a, b = _admittance(small, s), _admittance(full, s)
+    relative = np.sqrt((abs(a - b) ** 2).sum((0, 1)) / (abs(b) ** 2).sum((0, 1)))
+    assert relative.max() <= 1.2 * small.error
