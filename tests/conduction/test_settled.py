@@ -62,3 +62,8 @@ def test_an_axon_that_answers_twice_is_named():
 def test_step_and_threads_are_checked(name, value):
     with pytest.raises(InputError, match=name):
         until_settled([AXON], [Stimulus()], [1.0], **{name: value})
+
+
+def test_a_train_is_not_taken_for_a_pulse():
+    with pytest.raises(InputError, match="a single pulse"):
+        pulses(Stimulus(times_ms=(0.0, 1.0)), (0.0, 2.0))

@@ -72,7 +72,16 @@ def guess_ms(axon: Axon) -> float:
 
 
 def pulses(stimulus: Stimulus | None, times_ms: Sequence[float]) -> Stimulus:
-    """The same pulse at these times."""
+    """The same pulse at these times.
+
+    Raises
+    ------
+    InputError
+        If the stimulus is a train already.
+    """
+    if stimulus is not None and len(stimulus.times_ms) > 1:
+        found = f"{len(stimulus.times_ms)} pulses"
+        raise InputError("", "stimulus", found, "a single pulse", "give one: when it comes is chosen here")
     return replace(stimulus or Stimulus(), times_ms=tuple(times_ms))
 
 
@@ -102,7 +111,7 @@ def until_settled(
     Raises
     ------
     InputError
-        If an axon is still firing 200 ms after its last pulse, or if its second node never fired at all.
+        If an axon is still active 200 ms after its last pulse.
     """
     check_step(dt_us, threads)
     workshop = Workshop()
@@ -168,7 +177,7 @@ def baseline(
     return found, np.where(np.isnan(times), found.end_ms, 1.3 * times + SLACK_MS)
 
 
-def require_start(outcome: Sequence[str], what: str = "") -> None:
+def require_start(outcome: Sequence[str]) -> None:
     """Refuse an axon in which no action potential was started.
 
     Raises
@@ -181,7 +190,7 @@ def require_start(outcome: Sequence[str], what: str = "") -> None:
             raise InputError(
                 "",
                 "stimulus",
-                f"too weak{what}: the second node of axon {k} never fired",
+                f"too weak: the second node of axon {k} never fired",
                 "an action potential to begin with",
                 "give a stimulus of larger current_na, or begin the lesion further from the first node",
             )
