@@ -43,11 +43,11 @@ class Modes:
     port
         (2,) conductance in mS from each node's centre into the first and the last segment.
     error
-        Largest difference of its admittance from that of the full internode, relative to it (Frobenius norms),
-        at `FREQUENCIES_KHZ`.
+        Largest difference of its admittance from that of the full internode, relative to it (Frobenius
+        norms), at `FREQUENCIES_KHZ`.
     mirrored
-        Whether left and right may be exchanged: modes are then even and odd by turns, ``right`` being ``left``
-        and ``-left``.
+        Whether left and right may be exchanged: modes are then even and odd by turns, ``right`` being
+        ``left`` and ``-left``.
     """
 
     rate: FloatArray
@@ -66,11 +66,11 @@ def reduced(ladder: FloatArray, axial_kohm: Pair, space_kohm: Pair = (0.0, 0.0))
     currents. An internode that is its own mirror image is reduced by halves, to even and odd modes.
 
     What is known of the error: at the real frequencies 1 / tau of the time constants, the steady state among
-    them, admittance and slope are exact. At `FREQUENCIES_KHZ` the error is computed, and sets of time constants
-    are tried until it is at most 0.2 %. Between these frequencies no theorem bounds it; over 120 internodes
-    (intact, thinned, remyelinated, peripheral, between unequal nodes), scanned at 300 frequencies, it was at most
-    1.08 times the largest computed from 0.1 to 4 kHz, and less than 0.1 % below. Above it grows: to 5 % at
-    40 kHz, where an action potential has nothing left.
+    them, admittance and slope are exact. At `FREQUENCIES_KHZ` the error is computed, and sets of time
+    constants are tried until it is at most 0.2 %. Between these frequencies no theorem bounds it; over 120
+    internodes (intact, thinned, remyelinated, peripheral, between unequal nodes), scanned at 300 frequencies,
+    it was at most 1.08 times the largest computed from 0.1 to 4 kHz, and less than 0.1 % below. Above it
+    grows: to 5 % at 40 kHz, where an action potential has nothing left.
 
     Parameters
     ----------
