@@ -20,7 +20,6 @@ from remyelin import conduction
 from remyelin.conduction import Axon, Stimulus
 
 FIRST = 16  # where lesions begin: an internode of 50
-BEFORE = 15  # a node before them, where a second action potential has grown
 PULSES = 10
 AXON = conduction.optic_nerve()
 
@@ -55,11 +54,11 @@ def table() -> None:
     safety = conduction.safety_factor(axons)
     reserve = conduction.sodium_reserve(axons)
     period = conduction.refractory_period_ms(axons)
-    healthy = conduction.refractory_period_ms(axons, node=BEFORE).period_ms
+    healthy = conduction.refractory_period_ms([AXON.at(axon.temperature_c) for axon in axons]).period_ms
     heat = conduction.block_temperature_c(axons)
     rate = conduction.max_following_rate_hz(axons, n_pulses=PULSES)
     print(
-        "| axon | safety factor | at node | sodium reserve | refractory period, ms | x healthy part | "
+        "| axon | safety factor | at node | sodium reserve | refractory period, ms | x healthy axon | "
         "blocked above, degC | follows, Hz |"
     )
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
@@ -75,7 +74,13 @@ def table() -> None:
             _or(rate.outcome[k], rate.rate_hz[k], 0),
         )
         print(f"| {name} | {' | '.join(cells)} |")
-    print(f"\nBroken boundaries: {period.broken.sum() + heat.broken.sum() + rate.broken.sum()}.")
+    broken = [
+        f"{name} ({what})"
+        for what, found in (("interval", period), ("temperature", heat), ("rate", rate))
+        for name, is_broken in zip(names, found.broken, strict=True)
+        if is_broken
+    ]
+    print(f"\nBeyond the boundary some succeeded again: {'; '.join(broken) or 'none'}.")
 
 
 def _or(word: str, value: float, digits: int) -> str:

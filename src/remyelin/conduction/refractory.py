@@ -73,8 +73,8 @@ def refractory_period_ms(
         One or many.
     node
         Where both must arrive, counted from 0; the last if not given. A node before the lesion gives the
-        period of the healthy stretch of the same axon. Take one 15 nodes or more from the stimulus: up to
-        there the second action potential may be too small to count, and grow later.
+        period of the healthy stretch of the same axon. Take one 15 nodes or more from the stimulus and some
+        before the lesion: up to there the second action potential may be too small to count, and grow later.
     longest_ms, resolution_ms
         Longest interval that is tried, and the difference between intervals at the end of the search.
     stimulus
