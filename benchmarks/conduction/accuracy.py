@@ -19,7 +19,7 @@ import numpy as np
 from remyelin import conduction
 from remyelin.conduction import Axon, Internode, group
 
-TEST, TRAINING, LESIONS = 5, 55, 555  # seeds
+TEST, TRAINING, LESIONS = 2026, 55, 20262  # seeds
 DT_US, SHORT_US = 4.0, 0.25
 DURATION_MS = 14.0
 BAR_PERCENT = 0.25
@@ -124,7 +124,7 @@ def spread(error: np.ndarray) -> list[str]:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print as Markdown."""
-    print("\n| " + " | ".join(head) + " |\n|" + "---|" * len(head))
+    print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
     for row in rows:
         print("| " + " | ".join(row) + " |")
     print(flush=True)
@@ -227,6 +227,38 @@ def reductions(sets: dict[str, tuple[Answer, list[Axon]]]) -> None:
     table([f"segments between the paranodes against {SEGMENTS[-1]}", *SPREAD], rows)
 
 
+def near_a_block() -> None:
+    """Where a small error would show: delay next to a block, where it begins, the sodium that entered."""
+    optic = conduction.optic_nerve()
+    hesitant = optic.demyelinate(range(25, 27), bare=True)
+    heated = np.arange(37, 38, 0.02)
+    parts = np.arange(0.05, 0.5, 0.005)
+    sparse = [optic.demyelinate(range(20, 32), bare=True, nav_fraction=part / 100) for part in parts]
+    rows = []
+    for run in (Run(), Run(2.0), Run(1.0), Run(SHORT_US), Run(1.0, "full")):
+        way = transit(run, [optic, hesitant])
+        failed = heated[run([hesitant.at(t) for t in heated]).blocked].min()
+        fewest = parts[~run(sparse).blocked].min()
+        charge = run([optic, hesitant]).sodium_pc
+        rows.append(
+            [
+                f"{run.dt_us:g} us, {run.reduction}",
+                f"{way[1] - way[0]:.4f}",
+                f"{failed:.2f}",
+                f"{fewest:.3f}",
+                f"{charge[0]:.4f}, {charge[1]:.4f}",
+            ]
+        )
+    head = [
+        "",
+        "2 bare internodes: extra delay, ms",
+        "they block from, degC",
+        "12 bare internodes conduct from, % of a node's channels",
+        "sodium, pC, without and with the 2",
+    ]
+    table(head, rows)
+
+
 def main() -> None:
     """Print every table."""
     parser = argparse.ArgumentParser(
@@ -246,6 +278,7 @@ def main() -> None:
     convergence(sets["test, intact"][1], truth["test, intact"])
     corrections(sets, truth)
     reductions(sets)
+    near_a_block()
     print(f"{time.process_time() - begun:.0f} CPU s")
 
 
