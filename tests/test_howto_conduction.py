@@ -20,5 +20,5 @@ def test_the_how_to_prints_what_it_says(tmp_path, monkeypatch):
         with contextlib.redirect_stdout(printed):
             exec(code, session)
         assert printed.getvalue() == said, code
-    for picture in ("axons.svg", "conduction.svg"):
+    for picture in ("axons.svg", "conduction.svg", "nerve.svg"):
         assert (tmp_path / picture).stat().st_size > 10_000

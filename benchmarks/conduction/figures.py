@@ -23,6 +23,7 @@ from remyelin.conduction import Axon, conduct
 from remyelin.report.axon_plot import draw_axons, draw_conduction
 from remyelin.report.canvas import canvas
 from remyelin.report.colour import ARMS, FAINT, INK, LOSS, MUTED, RULE
+from remyelin.report.nerve_plot import draw_arrivals
 
 FIRST = 16  # where lesions begin: an internode of 50
 LENGTHS = (1, 2, 3, 4, 6, 8, 10, 12, 14, 16, 18)  # of lesions, in internodes
@@ -189,7 +190,7 @@ def paranode() -> str:
 
     def changed(paranode: bool, **values: float) -> Axon:
         part = intact.parts[0]
-        stretches = tuple(replace(s, **values) if s.paranode == paranode else s for s in part.stretches)  # type: ignore[arg-type]
+        stretches = tuple(replace(s, **values) if s.paranode == paranode else s for s in part.stretches)
         return replace(intact, parts=(replace(part, stretches=stretches),) * len(intact.parts))
 
     intact = conduction.optic_nerve()
@@ -210,7 +211,7 @@ def paranode() -> str:
 
 
 def pictures() -> str:
-    """Four axons and their action potentials, for the how-to page."""
+    """Four axons and their action potentials, and four nerves, for the how-to page."""
     intact = conduction.optic_nerve()
     lesion = range(16, 28)
     bare = intact.demyelinate(lesion, bare=True, nav_fraction=0.01)
@@ -220,6 +221,17 @@ def pictures() -> str:
     draw_axons(axons, labels=names, path=STATIC / "howto-axons.svg")
     result = conduct(axons, duration_ms=10, record_us=20)
     draw_conduction(result, labels=names, path=STATIC / "howto-conduction.svg")
+    nerves: dict[str, dict[str, float]] = {
+        "intact": {},
+        "bare, 0.5 % of channels": {"lesion_mm": 10, "nav_fraction": 0.005},
+        "bare, 2 % of channels": {"lesion_mm": 10, "nav_fraction": 0.02},
+        "remyelinated": {"lesion_mm": 10, "repaired": 1.0, "g_ratio": 0.88},
+    }
+    bundles = [
+        conduction.NerveBundle.optic_nerve(2000, rng=np.random.default_rng(1), length_mm=45, **made)
+        for made in nerves.values()
+    ]
+    draw_arrivals([nerve.arrive() for nerve in bundles], labels=list(nerves), path=STATIC / "howto-nerve.svg")
     rows = [[*each, f"{ms:.2f}"] for *each, ms in zip(names, result.outcome, result.delay_ms, strict=True)]
     return table(["axon", "outcome", "delay, ms"], rows)
 

@@ -1,6 +1,7 @@
 from .axon_plot import draw_axons as draw_axons
 from .axon_plot import draw_conduction as draw_conduction
 from .forest_plot import forest as forest
+from .nerve_plot import draw_arrivals as draw_arrivals
 from .page import Pages as Pages
 from .page import all_pages as all_pages
 from .page import missing_pages as missing_pages
