@@ -65,3 +65,15 @@ def test_cold_prolongs_it():
 def test_bad_numbers_are_named(wrong):
     with pytest.raises(InputError, match=next(iter(wrong))):
         conduction.refractory_period_ms(AXON, **wrong)
+
+
+def test_a_window_of_shorter_intervals_does_not_shorten_it():
+    repaired = (
+        conduction.optic_nerve()
+        .demyelinate(range(16, 28), bare=True, nav_fraction=0.01)
+        .remyelinate(range(16, 28), n_short=3, lamellae=3, nodal_nav="number")
+    )
+    stimuli = [Stimulus(times_ms=(0.0, interval)) for interval in (1.35, 1.5, 1.7)]
+    found = conduction.conduct([repaired] * 3, duration_ms=12, stimulus=stimuli, spikes=2)
+    assert found.n_spikes.tolist() == [2, 1, 2]
+    assert conduction.refractory_period_ms(repaired, longest_ms=10).period_ms[0] > 1.5
