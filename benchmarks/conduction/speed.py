@@ -184,8 +184,10 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--axons", type=int, default=COUNT)
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help="turns; one axon of NEURON in each")
-    parser.add_argument("--repeats", type=int, default=3, help="fresh processes for 1,000 axons")
+    parser.add_argument(
+        "--rounds", type=int, default=ROUNDS, help="turns, one axon of NEURON in each; 0 for none"
+    )
+    parser.add_argument("--repeats", type=int, default=8, help="fresh processes for 1,000 axons")
     parser.add_argument("--alone", type=int, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.alone:
@@ -193,7 +195,7 @@ def main() -> None:
         return
     if why := neuron_axon.missing():
         print(f"NEURON is skipped: {why}\n")
-    else:
+    elif chosen.rounds:
         against_neuron(population(chosen.axons), chosen.rounds)
     thousand(chosen.axons, chosen.repeats)
 
