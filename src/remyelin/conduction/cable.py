@@ -48,7 +48,8 @@ def conduct(
     duration_ms
         How long. Too short a time is told apart from a block (`Conduction.outcome`).
     dt_us
-        Time step, at most 10 us. At 4 us velocities are within 0.25 %.
+        Time step, at most 10 us. At 4 us velocities err by 0.05 % as a rule, by 0.26 % at most
+        on 100 random axons.
     stimulus
         For all axons or one for each; by default a single pulse several times threshold at time 0.
     threads
