@@ -6,7 +6,7 @@ import numpy as np
 
 from remyelin import conduction
 from remyelin.conduction.chain import Workshop
-from remyelin.conduction.reduction import Modes
+from remyelin.conduction.modes import Modes
 
 
 def test_an_intact_axon_has_one_kind_of_compartment_and_of_link():

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from remyelin import conduction
 from remyelin.conduction import reduction
 from remyelin.conduction.chain import Workshop
-from remyelin.conduction.reduction import HIGHEST_ERROR, Modes
+from remyelin.conduction.modes import Modes
+from remyelin.conduction.reduction import HIGHEST_ERROR
 from remyelin.errors import InputError
 
 OPTIC = conduction.optic_nerve()

@@ -7,7 +7,8 @@ import pytest
 
 from remyelin import conduction
 from remyelin.conduction.circuit import internode_ladder, node_compartment
-from remyelin.conduction.reduction import FREQUENCIES_KHZ, HIGHEST_ERROR, Modes, complete, reduced
+from remyelin.conduction.modes import Modes
+from remyelin.conduction.reduction import FREQUENCIES_KHZ, HIGHEST_ERROR, complete, reduced
 
 S = 2j * np.pi * np.array([0.05, 0.5, 5.0, 50.0])
 

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from remyelin.conduction.axon import Axon
 from remyelin.conduction.circuit import Compartment, bare_compartment, internode_ladder, node_compartment
+from remyelin.conduction.modes import Modes
 from remyelin.conduction.parts import Bare, Internode, Node, Part
-from remyelin.conduction.reduction import Modes, complete, reduced
+from remyelin.conduction.reduction import complete, reduced
 
 IntArray = npt.NDArray[np.int64]
 

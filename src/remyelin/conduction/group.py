@@ -16,7 +16,7 @@ from remyelin.conduction.axon import Axon
 from remyelin.conduction.chain import Chain
 from remyelin.conduction.lanes import LANES
 from remyelin.conduction.membrane import FloatArray, Membrane
-from remyelin.conduction.reduction import Modes
+from remyelin.conduction.modes import Modes
 from remyelin.conduction.stimulus import Stimulus
 
 # Gates see the potential in the middle of their step plus this part of its second difference. On the foot of

@@ -9,7 +9,7 @@ from typing import TypeVar
 from remyelin.conduction.axon import Axon
 from remyelin.conduction.chain import Chain
 from remyelin.conduction.circuit import Compartment
-from remyelin.conduction.reduction import Modes
+from remyelin.conduction.modes import Modes
 
 Thing = TypeVar("Thing")
 
