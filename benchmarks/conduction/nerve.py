@@ -69,6 +69,7 @@ def _draw(found: list[tuple[str, str, Arrivals]]) -> None:
             below.plot(time, 1e3 * total, color=colour, lw=1.6)
         above.set_ylabel("% of axons in each ms")
         above.set_title("When the message of each axon arrives, 45 mm of nerve with a lesion of 10 mm")
+        above.set_ylim(0, 5.4)
         above.legend(fontsize=8)
         below.set_title("Their sum, axons weighted by their area")
         below.set_ylabel("1/1000 of all axons at once")

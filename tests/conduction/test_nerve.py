@@ -13,7 +13,8 @@ from remyelin.biology.state import MyelinState
 from remyelin.conduction.arrivals import Arrivals, action_potential
 from remyelin.conduction.diameters import draw_diameters
 from remyelin.conduction.nerve import NerveBundle
-from remyelin.conduction.patches import intact_arrays
+from remyelin.conduction.patches import Patches, intact_arrays
+from remyelin.conduction.surrogate import read_surrogate
 from remyelin.errors import InputError
 
 
@@ -51,9 +52,13 @@ def test_surrogate_and_solver_agree() -> None:
     bundle = nerve(32, lesion_mm=0.8, repaired=0.5, g_ratio=0.88)
     read, solved = bundle.arrive(), bundle.arrive(by="solver", threads=2)
     assert (read.blocked == solved.blocked).all()
-    # The rest lies near its limit of conduction.
-    assert np.nanquantile(np.abs(read.delay_ms - solved.delay_ms), 0.9) < 0.01
     assert np.nanmedian(solved.delay_ms) > 0.2
+    # The solver takes the nearest whole lamella; given the same, the two differ by the table's error.
+    assert np.nanmedian(read.delay_ms) == pytest.approx(np.nanmedian(solved.delay_ms), abs=0.05)
+    patches = Patches.of(bundle.patches())
+    whole = read_surrogate().read(patches)
+    delay = whole.patch_ms - patches.length_um / 1e3 / whole.velocity_m_per_s
+    assert np.nanquantile(np.abs(delay - solved.delay_ms), 0.9) < 0.01
 
 
 def test_an_intact_nerve_has_no_delay() -> None:
@@ -114,6 +119,14 @@ def test_diameters_have_the_mean_and_spread_asked_for() -> None:
     assert usual.max() <= 4.0
     assert usual.mean() == pytest.approx(0.735, abs=0.02)
     assert (draw_diameters(3, rng=np.random.default_rng(1), mean_um=0.9, sd_um=0) == 0.9).all()
+
+
+def test_velocity_rises_with_diameter_without_steps() -> None:
+    sizes = np.linspace(0.3, 3.5, 200)
+    bundle = replace(nerve(200, lesion_mm=0.0), diameter_um=sizes)
+    step = np.diff(bundle.length_mm / bundle.arrive().intact_ms)
+    assert step.min() > 0
+    assert step.max() < 2.5 * np.median(step)
 
 
 def test_a_state_of_biology() -> None:

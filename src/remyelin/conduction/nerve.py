@@ -14,7 +14,7 @@ from remyelin.conduction.arrivals import Arrivals
 from remyelin.conduction.diameters import draw_diameters, wrong
 from remyelin.conduction.membrane import FloatArray
 from remyelin.conduction.patch import Patch
-from remyelin.conduction.patches import Patches, intact_arrays, lamellae_for_each, node_um
+from remyelin.conduction.patches import Patches, intact_arrays, lamellae_for_each, node_um, same_lesion
 from remyelin.conduction.surrogate import TEMPERATURE_C, read_surrogate
 from remyelin.conduction.transit import solve_patches
 from remyelin.errors import InputError, did_you_mean
@@ -32,12 +32,15 @@ class NerveBundle:
     the order given, and then what is bare, in one piece; `Patch` says the rest. How a lesion is laid out is
     an assumption.
 
+    Lamellae are whole in the solver, and all axons with six of them would arrive at nearly the same time.
+    The surrogate reads between whole lamellae instead; the solver takes the nearest.
+
     Parameters
     ----------
     diameter_um
         (axon,) without myelin.
     g_ratio
-        (axon,) of the sheaths inside the lesion, met by whole lamellae, rounded up, at least 1.
+        (axon,) of the sheaths inside the lesion; at least 1 lamella.
     bare_um
         (axon,) length without myelin.
     internode_um, internode_offset
@@ -142,7 +145,7 @@ class NerveBundle:
             If a number cannot be, or one that the lesion needs is not given.
         """
         diameter = draw_diameters(n_axons, rng=rng, mean_um=diameter_mean_um, sd_um=diameter_sd_um)
-        lengths, count, bare = _lesion(diameter, lesion_mm, repaired, n_short)
+        lengths, count, bare = same_lesion(diameter, lesion_mm, repaired, n_short)
         if bare.any() and nav_fraction is None:
             raise wrong("nav_fraction", "not given", "0 to 1, the channels of what is bare")
         if count.any() and g_ratio is None:
@@ -186,7 +189,7 @@ class NerveBundle:
         ...     axon_survival=0.9, new_oligodendrocytes=12, surviving_oligodendrocytes=5, progenitors=40)
         >>> nerve = NerveBundle.from_state(state, nav_fraction=0.02, length_mm=45)
         >>> nerve.lesion_mm.round(3), nerve.arrive().delay_ms.round(2)
-        (array([0.302, 0.3  ]), array([0.16, 0.35]))
+        (array([0.302, 0.3  ]), array([0.17, 0.35]))
         """
         arrays = (state.diameter_um, state.g_ratio, state.bare_um, state.internode_um, state.internode_offset)
         return cls(*arrays, nav_fraction, length_mm, at_mm, temperature_c)
@@ -246,34 +249,35 @@ class NerveBundle:
 
     def patches(self) -> list[Patch]:
         """(axon) what the solver is given."""
-        altered, lamellae = self._altered()
+        altered, intact, lamellae = self._altered()
         offset = self.internode_offset
         return [
             Patch(
                 float(self.diameter_um[k]),
                 tuple(self.internode_um[a:b][altered[a:b]].tolist()),
-                int(lamellae[k]),
+                round(lamellae[k]),
                 float(self.bare_um[k]),
                 self.nav_fraction,
+                round(intact[k]),
             )
             for k, (a, b) in enumerate(itertools.pairwise(offset))
         ]
 
     def _arrays(self) -> Patches:
-        altered, lamellae = self._altered()
+        altered, intact, lamellae = self._altered()
         count = self._sums(altered.astype(float)).astype(np.int64)
         nav = np.full(self.n_axons, self.nav_fraction)
         return Patches.ragged(
-            self.diameter_um, lamellae, self.bare_um, nav, self.internode_um[altered], count
+            self.diameter_um, intact, lamellae, self.bare_um, nav, self.internode_um[altered], count
         )
 
-    def _altered(self) -> tuple[npt.NDArray[np.bool_], IntArray]:
-        """(internode,) which differ from intact ones; (axon,) lamellae."""
+    def _altered(self) -> tuple[npt.NDArray[np.bool_], FloatArray, FloatArray]:
+        """(internode,) which differ from intact ones; (axon,) lamellae outside and inside the lesion."""
         pitch, turns = intact_arrays(self.diameter_um)
         lamellae = lamellae_for_each(self.g_ratio, self.diameter_um)
         axon = np.repeat(np.arange(self.n_axons), np.diff(self.internode_offset))
         same_length = np.abs(self.internode_um + node_um() - pitch[axon]) < 1e-6
-        return ~(same_length & (lamellae == turns)[axon]), lamellae
+        return ~(same_length & np.isclose(lamellae, turns)[axon]), turns, lamellae
 
     def _sums(self, values: FloatArray) -> FloatArray:
         """(axon,) of values (internode,)."""
@@ -288,28 +292,6 @@ class NerveBundle:
             f"NerveBundle({self.n_axons} axons of {self.diameter_um.mean():.2f} um, {self.length_mm:g} mm"
             f" at {self.temperature_c:g} degC, {lesioned})"
         )
-
-
-def _lesion(
-    diameter_um: FloatArray, lesion_mm: float, repaired: float, n_short: int
-) -> tuple[FloatArray, IntArray, FloatArray]:
-    """(axon,) length of the new internodes, their number, and what stays bare."""
-    if not 0 <= lesion_mm < math.inf:
-        raise wrong("lesion_mm", f"{lesion_mm:g}", "a finite number, 0 or more")
-    if not 0 <= repaired <= 1:
-        raise wrong("repaired", f"{repaired:g}", "0 to 1 of the lesion")
-    if n_short < 1 or n_short != int(n_short):
-        raise wrong("n_short", f"{n_short:g}", "a whole number, 1 or more")
-    pitch, _ = intact_arrays(diameter_um)
-    mended = 1e3 * lesion_mm * repaired
-    # As many as fit best; they share the length evenly.
-    count = (
-        np.maximum(1, np.round(mended / (pitch / n_short))).astype(np.int64)
-        if mended
-        else 0 * pitch.astype(int)
-    )
-    lengths = mended / np.maximum(1, count) - node_um()
-    return lengths, count, np.full(len(pitch), 1e3 * lesion_mm - mended)
 
 
 def _state(*arrays: npt.ArrayLike) -> MyelinState:

@@ -34,6 +34,8 @@ class Patch:
         Length without myelin, former nodes counted in; less than the length of a node counts as none.
     nav_fraction
         Channel densities of the bare axon, sodium and potassium, relative to a node's.
+    intact_lamellae
+        Turns of the sheaths outside the lesion; by default those of `optic_nerve`.
 
     Examples
     --------
@@ -47,6 +49,7 @@ class Patch:
     lamellae: int = 1
     bare_um: float = 0.0
     nav_fraction: float = 0.0
+    intact_lamellae: int | None = None
 
     @property
     def myelinated_um(self) -> float:
@@ -61,7 +64,9 @@ class Patch:
 
     def axon(self, temperature_c: float | None = None) -> Axon:
         """The axon with intact flanks of 10 internodes on either side."""
-        intact = optic_nerve(self.diameter_um, n_nodes=3, temperature_c=temperature_c)
+        intact = optic_nerve(
+            self.diameter_um, lamellae=self.intact_lamellae, n_nodes=3, temperature_c=temperature_c
+        )
         node, whole = intact.nodes[0], intact.parts[0]
         assert isinstance(whole, Internode)
         parts = [whole] * FLANK + self._myelinated(whole) + self._bare(whole, node) + [whole] * FLANK

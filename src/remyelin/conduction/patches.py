@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cache
@@ -9,6 +10,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from remyelin.conduction.diameters import wrong
 from remyelin.conduction.membrane import FloatArray
 from remyelin.conduction.models import read_axons
 from remyelin.conduction.patch import Patch
@@ -22,8 +24,8 @@ class Patches:
 
     Attributes
     ----------
-    diameter_um, lamellae, bare_um, nav_fraction
-        (axon,) as in `Patch`.
+    diameter_um, intact_lamellae, lamellae, bare_um, nav_fraction
+        (axon,) as in `Patch`; lamellae may be parts of one.
     count
         (axon,) how many new internodes.
     mean_um, spread_um, shortest_um, longest_um
@@ -31,7 +33,8 @@ class Patches:
     """
 
     diameter_um: FloatArray
-    lamellae: IntArray
+    intact_lamellae: FloatArray
+    lamellae: FloatArray
     bare_um: FloatArray
     nav_fraction: FloatArray
     count: IntArray
@@ -44,7 +47,8 @@ class Patches:
     def ragged(
         cls,
         diameter_um: FloatArray,
-        lamellae: IntArray,
+        intact_lamellae: FloatArray,
+        lamellae: FloatArray,
         bare_um: FloatArray,
         nav_fraction: FloatArray,
         internode_um: FloatArray,
@@ -65,14 +69,20 @@ class Patches:
                 np.minimum.reduceat(pitch, starts),
                 np.maximum.reduceat(pitch, starts),
             )
-        return cls(diameter_um, lamellae, bare, nav_fraction, count, mean, spread, shortest, longest)
+        return cls(
+            diameter_um, intact_lamellae, lamellae, bare, nav_fraction, count, mean, spread, shortest, longest
+        )
 
     @classmethod
     def of(cls, patches: Sequence[Patch]) -> Patches:
         """The arrays of these patches."""
+        diameter = np.array([patch.diameter_um for patch in patches])
+        _, usual = intact_arrays(diameter)
+        usual = np.ceil(usual - 1e-9)
         return cls.ragged(
-            np.array([patch.diameter_um for patch in patches]),
-            np.array([patch.lamellae for patch in patches]),
+            diameter,
+            np.array([patch.intact_lamellae or n for patch, n in zip(patches, usual, strict=True)]),
+            np.array([float(patch.lamellae) for patch in patches]),
             np.array([patch.bare_um for patch in patches]),
             np.array([patch.nav_fraction for patch in patches]),
             np.array([length for patch in patches for length in patch.internode_um]),
@@ -89,8 +99,8 @@ class Patches:
         return Patches(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
-def intact_arrays(diameter_um: FloatArray) -> tuple[FloatArray, IntArray]:
-    """(axon,) internode with node in um and (axon,) lamellae of intact axons, as `optic_nerve` makes them."""
+def intact_arrays(diameter_um: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """(axon,) internode with node in um and (axon,) lamellae of intact axons, as `optic_nerve` has them."""
     row = _optic_nerve()
     pitch = row["internode_um"] * diameter_um / row["diameter_um"] + row["node_length_um"]
     return pitch, lamellae_for_each(np.full(len(diameter_um), row["g_ratio"]), diameter_um)
@@ -101,12 +111,34 @@ def node_um() -> float:
     return _optic_nerve()["node_length_um"]
 
 
-def lamellae_for_each(g_ratio: FloatArray, diameter_um: FloatArray) -> IntArray:
-    """(axon,) whole lamellae, rounded up; 1 for an axon too thin for a sheath of that g-ratio."""
+def lamellae_for_each(g_ratio: FloatArray, diameter_um: FloatArray) -> FloatArray:
+    """(axon,) lamellae, parts of one too and at least 1, that make a g-ratio."""
     row = _optic_nerve()
     radius = diameter_um / 2
     room = radius / g_ratio - radius - row["periaxonal_nm"] / 1e3
-    return np.maximum(1, np.ceil(room / (row["lamella_period_nm"] / 1e3) - 1e-9)).astype(np.int64)
+    return np.asarray(np.maximum(1.0, room / (row["lamella_period_nm"] / 1e3)))
+
+
+def same_lesion(
+    diameter_um: FloatArray, lesion_mm: float, repaired: float, n_short: int
+) -> tuple[FloatArray, IntArray, FloatArray]:
+    """(axon,) length of the new internodes, their number, and what stays bare."""
+    if not 0 <= lesion_mm < math.inf:
+        raise wrong("lesion_mm", f"{lesion_mm:g}", "a finite number, 0 or more")
+    if not 0 <= repaired <= 1:
+        raise wrong("repaired", f"{repaired:g}", "0 to 1 of the lesion")
+    if n_short < 1 or n_short != int(n_short):
+        raise wrong("n_short", f"{n_short:g}", "a whole number, 1 or more")
+    pitch, _ = intact_arrays(diameter_um)
+    mended = 1e3 * lesion_mm * repaired
+    # As many as fit best; they share the length evenly.
+    count = (
+        np.maximum(1, np.round(mended / (pitch / n_short))).astype(np.int64)
+        if mended
+        else 0 * pitch.astype(int)
+    )
+    lengths = mended / np.maximum(1, count) - node_um()
+    return lengths, count, np.full(len(pitch), 1e3 * lesion_mm - mended)
 
 
 @cache

@@ -69,8 +69,8 @@ class Surrogate:
         array([0.28, 1.01])
         """
         self._check("diameter_um", patches.diameter_um, self.diameter_um)
-        pitch_um, lamellae = intact_arrays(patches.diameter_um)
-        velocity = 1 / self._steady(patches.diameter_um, lamellae.astype(float), np.ones(len(pitch_um)))
+        pitch_um, _ = intact_arrays(patches.diameter_um)
+        velocity = 1 / self._steady(patches.diameter_um, patches.intact_lamellae, np.ones(len(pitch_um)))
         time, blocked = np.zeros(len(pitch_um)), np.zeros(len(pitch_um), dtype=bool)
         for rows, part in (
             (np.flatnonzero(patches.count), self._myelinated),
@@ -88,7 +88,7 @@ class Surrogate:
     def _myelinated(self, patches: Patches, pitch_um: FloatArray) -> tuple[FloatArray, BoolArray]:
         for name, length in (("shortest", patches.shortest_um), ("longest", patches.longest_um)):
             self._check(f"{name} new internode over an intact one", length / pitch_um, self.shortening)
-        self._check("lamellae", patches.lamellae.astype(float), self.lamellae)
+        self._check("lamellae", patches.lamellae, self.lamellae)
         fewer = _place(-1 / np.append(self.count, np.inf), -1 / patches.count)
         size = _place(np.log(self.diameter_um), np.log(patches.diameter_um))
         turns = _place(np.log(self.lamellae), np.log(patches.lamellae))
@@ -141,7 +141,7 @@ class Surrogate:
             raise InputError(
                 "",
                 "lamellae",
-                f"{patches.lamellae[k]} for an axon of {patches.diameter_um[k]:.2f} um",
+                f"{patches.lamellae[k]:g} for an axon of {patches.diameter_um[k]:.2f} um",
                 "up to about twice those of an intact axon, what the table holds",
                 "correct it, or take by='solver'",
             )

@@ -55,34 +55,37 @@ def solve_patches(
     >>> solve_patches(bare).patch_ms.round(2)
     array([0.28, 1.01])
     """
-    diameters = sorted({patch.diameter_um for patch in patches})
-    intact = [optic_nerve(d, n_nodes=3 * FLANK + 1, temperature_c=temperature_c) for d in diameters]
+    kinds = list(dict.fromkeys((patch.diameter_um, patch.intact_lamellae) for patch in patches))
+    intact = [
+        optic_nerve(diameter, lamellae=lamellae, n_nodes=3 * FLANK + 1, temperature_c=temperature_c)
+        for diameter, lamellae in kinds
+    ]
     # The flanks alone: as many intact internodes on either side of a lesion of no length.
     bridges = [
         replace(axon, nodes=axon.nodes[: 2 * FLANK + 1], parts=axon.parts[: 2 * FLANK]) for axon in intact
     ]
-    short = [_guess_ms(d, 0.0, 0.0) for d in diameters]
+    short = [_guess_ms(diameter, 0.0, 0.0) for diameter, _ in kinds]
     known = _conducted([*intact, *bridges], [*short, *short], dt_us, threads)
     velocity, flanks = {}, {}
-    for k, (diameter, axon) in enumerate(zip(diameters, intact, strict=True)):
-        whole, bridge = known[k], known[k + len(diameters)]
+    for k, (kind, axon) in enumerate(zip(kinds, intact, strict=True)):
+        whole, bridge = known[k], known[k + len(kinds)]
         if whole is None or bridge is None:
             expected = "an axon that conducts where it is intact"
-            raise InputError("", "diameter_um", f"{diameter:g}, which does not", expected, "leave it out")
+            raise InputError("", "diameter_um", f"{kind[0]:g}, which does not", expected, "leave it out")
         way = axon.position_um[2 * FLANK] - axon.position_um[FLANK]
-        velocity[diameter] = way / 1e3 / (whole[2 * FLANK] - whole[FLANK])
-        flanks[diameter] = _across(bridge)
+        velocity[kind] = way / 1e3 / (whole[2 * FLANK] - whole[FLANK])
+        flanks[kind] = _across(bridge)
     guesses = [_guess_ms(patch.diameter_um, patch.myelinated_um, patch.bare_um) for patch in patches]
     passed = _conducted([patch.axon(temperature_c) for patch in patches], guesses, dt_us, threads)
     return Transit(
         np.array(
             [
-                np.nan if times is None else _across(times) - flanks[patch.diameter_um]
+                np.nan if times is None else _across(times) - flanks[patch.diameter_um, patch.intact_lamellae]
                 for patch, times in zip(patches, passed, strict=True)
             ]
         ),
         np.array([times is None for times in passed]),
-        np.array([velocity[patch.diameter_um] for patch in patches]),
+        np.array([velocity[patch.diameter_um, patch.intact_lamellae] for patch in patches]),
     )
 
 
