@@ -233,16 +233,17 @@ class NerveBundle:
         """
         if by not in WAYS:
             raise InputError("", "by", repr(by), " or ".join(WAYS), did_you_mean(by, WAYS))
-        if by == "surrogate":
-            if self.temperature_c != TEMPERATURE_C:
-                expected = f"{TEMPERATURE_C:g}, what the table holds"
-                raise InputError("", "temperature_c", f"{self.temperature_c:g}", expected, "take by='solver'")
-            found = read_surrogate().read(self._arrays())
-        else:
+        arrays = self._arrays()
+        if by == "solver":
             found = solve_patches(
                 self.patches(), temperature_c=self.temperature_c, dt_us=dt_us, threads=threads
             )
-        altered = self._arrays().length_um / 1e3
+        elif self.temperature_c == TEMPERATURE_C:
+            found = read_surrogate().read(arrays)
+        else:
+            expected = f"{TEMPERATURE_C:g}, what the table holds"
+            raise InputError("", "temperature_c", f"{self.temperature_c:g}", expected, "take by='solver'")
+        altered = arrays.length_um / 1e3
         delay = np.where(altered > 0, found.patch_ms - altered / found.velocity_m_per_s, 0.0)
         intact = self.length_mm / found.velocity_m_per_s
         return Arrivals(self.diameter_um, intact, delay, found.blocked, self.temperature_c)
