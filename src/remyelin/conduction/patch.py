@@ -17,7 +17,7 @@ FLANK, CLEAR = 10, 5
 class Patch:
     """The lesion as one axon of the optic nerve has it, from the side of the eye to that of the brain.
 
-    Where a lesion is partly repaired nobody has mapped which part of an axon is still bare. Here the new
+    Which part of an axon is still bare where a lesion is partly repaired is an assumption. Here the new
     internodes come first, in the order given, and what is bare lies in one piece at the far end. A bare
     stretch keeps the nodes that it had, one intact internode apart, with their channels. New nodes are as
     intact ones.
