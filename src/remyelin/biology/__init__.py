@@ -1,1 +1,5 @@
-"""Progenitor to myelin: the state of a lesion."""
+"""Progenitor to myelin: the lineage in a lesion, why it fails, what a treatment would change."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

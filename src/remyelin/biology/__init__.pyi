@@ -1,0 +1,9 @@
+from .course import Course as Course
+from .course import simulate as simulate
+from .lineage import Attack as Attack
+from .rates import Rates as Rates
+from .scenarios import Scenario as Scenario
+from .scenarios import scenario as scenario
+from .state import MyelinState as MyelinState
+from .treatment import Effect as Effect
+from .treatment import Treatment as Treatment
