@@ -187,9 +187,11 @@ def slopes(t, y, p, out):  # type: ignore[no-untyped-def]
     room = max(1.0 - ahead * ahead * ahead - F, 0.0)
     integrating = p[12] * N * seeking * room / (room + 0.02) * np.exp(-t / p[25])
     dying = p[17] + p[18] * smouldering
+    # An oligodendrocyte takes its sheaths with it, and they become debris.
+    shed = p[24] + dying
     growth = np.log(2.0) / p[9] + p[8] * active
     out[0] = p[0] * (engaged + smouldering) * (1.0 - M) - p[1] * (1.0 - engaged) * M
-    out[1] = -p[2] * M * engaged
+    out[1] = -p[2] * M * engaged + shed * (F + S)
     out[2] = (
         2.0 * front / radius * (1.0 - P)
         + growth * P * (1.0 - P / (1.0 + (p[10] - 1.0) * active))
@@ -198,8 +200,8 @@ def slopes(t, y, p, out):  # type: ignore[no-untyped-def]
     out[3] = differentiating - integrating - p[13] * N
     out[4] = integrating / p[15] - dying * E
     out[5] = -dying * survivors
-    out[6] = p[16] * integrating / p[15] - p[24] * F
-    out[7] = p[19] * survivors * seeking - p[24] * S
+    out[6] = p[16] * integrating / p[15] - shed * F
+    out[7] = p[19] * survivors * seeking - shed * S
     covered = F + S
     out[8] = p[20] * (p[21] - w) * covered / (covered + 0.01)
     out[9] = -(p[22] + p[23] * M) * bare * X

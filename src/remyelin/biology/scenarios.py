@@ -29,6 +29,8 @@ class Scenario:
         From border to centre: progenitors come from the border.
     oligodendrocytes_lost
         Part of the oligodendrocytes that died; the others survive, and their sheaths with them.
+    axons_lost
+        Part of the axons that the lesion cut through; nothing covers these again.
     debris
         Myelin debris, 1: all the myelin of the tissue.
     resident_progenitors
@@ -55,6 +57,7 @@ class Scenario:
     rates: Rates
     lesion_radius_mm: float
     oligodendrocytes_lost: float = 1.0
+    axons_lost: float = 0.0
     debris: float = 1.0
     resident_progenitors: float = 0.05
     inhibition: float = 0.0
@@ -88,7 +91,7 @@ class Scenario:
             "progenitors": self.resident_progenitors,
             "surviving_oligodendrocytes": 1 - self.oligodendrocytes_lost,
             "thickness": 0.15,
-            "axons": 1.0,
+            "axons": 1 - self.axons_lost,
         }
         return tuple(state.values())
 
@@ -108,6 +111,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "age_years": (0, 120),
     "lesion_radius_mm": (0, 50),
     "oligodendrocytes_lost": (0, 1),
+    "axons_lost": (0, 1),
     "debris": (0, 20),
     "resident_progenitors": (0, 5),
     "inhibition": (0, 1e3),
