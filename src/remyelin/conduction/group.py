@@ -14,10 +14,10 @@ import numpy.typing as npt
 from remyelin.conduction import kernel
 from remyelin.conduction.axon import Axon
 from remyelin.conduction.chain import Chain
-from remyelin.conduction.lanes import LANES
 from remyelin.conduction.membrane import FloatArray, Membrane
 from remyelin.conduction.modes import Modes
 from remyelin.conduction.stimulus import Stimulus
+from remyelin.lanes import LANES
 
 # Gates see the potential in the middle of their step plus this part of its second difference. On the foot of
 # an action potential all grows as exp(s t); there a centred difference is too large by (s dt)^2 / 24 and the

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from remyelin.conduction.lanes import (
+from remyelin.lanes import (
     LANES,
     crossed,
     fused,

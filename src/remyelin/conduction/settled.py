@@ -11,10 +11,10 @@ import numpy.typing as npt
 from remyelin.conduction.axon import Axon
 from remyelin.conduction.cable import check_step, follow
 from remyelin.conduction.chain import Chain, Workshop
-from remyelin.conduction.lanes import LANES
 from remyelin.conduction.membrane import FloatArray
 from remyelin.conduction.stimulus import Stimulus
 from remyelin.errors import InputError
+from remyelin.lanes import LANES
 
 # A first guess of the time that an action potential takes; too short a one is doubled.
 INTACT_MM_PER_MS_AND_UM, BARE_MM_PER_MS = 3.0, 0.7

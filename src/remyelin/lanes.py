@@ -1,6 +1,6 @@
-"""Eight doubles abreast, for compiled loops: one value of each of eight axons in one register.
+"""Eight doubles abreast, for compiled loops: one value of each of eight axons, or lesions, in one register.
 
-For the functions compiled with `numba.njit` in `kernel`: there the compiler cannot know that arrays do not
+For functions compiled with `numba.njit`: there the compiler cannot know that arrays do not
 overlap, and so keeps to one axon at a time. Loading whole rows of lanes, computing and storing them says it.
 """
 
@@ -189,29 +189,55 @@ def _arithmetic(name: str) -> Callable[..., Any]:
 _ADD, _SUBTRACT, _MULTIPLY, _DIVIDE = (_arithmetic(name) for name in ("fadd", "fsub", "fmul", "fdiv"))
 
 
-@overload(operator.add)
-def _plus(a, b):  # type: ignore[no-untyped-def]
-    if isinstance(a, Lanes) and isinstance(b, Lanes):
-        return lambda a, b: _ADD(a, b)
-    return None
+def _mixed(operator_: Any, operation: Any) -> None:
+    """Teach an operator of Python two of lanes, or lanes and one number."""
+
+    @overload(operator_)
+    def chosen(a, b):  # type: ignore[no-untyped-def]
+        if isinstance(a, Lanes) and isinstance(b, Lanes):
+            return lambda a, b: operation(a, b)
+        if isinstance(a, Lanes) and isinstance(b, types.Float):
+            return lambda a, b: operation(a, splat(b))
+        if isinstance(a, types.Float) and isinstance(b, Lanes):
+            return lambda a, b: operation(splat(a), b)
+        return None
 
 
-@overload(operator.sub)
-def _minus(a, b):  # type: ignore[no-untyped-def]
-    if isinstance(a, Lanes) and isinstance(b, Lanes):
-        return lambda a, b: _SUBTRACT(a, b)
-    return None
+_mixed(operator.add, _arithmetic("fadd"))
+_mixed(operator.sub, _arithmetic("fsub"))
+_mixed(operator.mul, _arithmetic("fmul"))
+_mixed(operator.truediv, _arithmetic("fdiv"))
+_mixed(max, greater)
 
 
-@overload(operator.mul)
-def _times(a, b):  # type: ignore[no-untyped-def]
-    if isinstance(a, Lanes) and isinstance(b, Lanes):
-        return lambda a, b: _MULTIPLY(a, b)
-    return None
+@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
+def rows(typing: Any, array: Any, count: Any) -> Any:
+    """The first `count` rows of a contiguous (row, lane) array, as a tuple."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind, index = signature.args[0], ir.IntType(64)
+        offsets = (ir.Constant(index, k * LANES) for k in range(signature.return_type.count))
+        found = [
+            builder.load(_address(context, builder, kind, args[0], offset, _VECTOR), align=8)
+            for offset in offsets
+        ]
+        return context.make_tuple(builder, signature.return_type, found)
+
+    return types.UniTuple(LANES_TYPE, count.literal_value)(array, count), code
 
 
-@overload(operator.truediv)
-def _over(a, b):  # type: ignore[no-untyped-def]
-    if isinstance(a, Lanes) and isinstance(b, Lanes):
-        return lambda a, b: _DIVIDE(a, b)
-    return None
+@intrinsic  # type: ignore[untyped-decorator]
+def exp(typing: Any, lanes: Any) -> Any:
+    """The exponential in each lane, one lane after the other."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = ir.FunctionType(ir.DoubleType(), [ir.DoubleType()])
+        function = get_or_insert_function(builder.module, kind, "llvm.exp.f64")
+        out = args[0]
+        for lane in range(LANES):
+            position = ir.Constant(ir.IntType(32), lane)
+            one = builder.call(function, [builder.extract_element(args[0], position)])
+            out = builder.insert_element(out, one, position)
+        return out
+
+    return LANES_TYPE(LANES_TYPE), code

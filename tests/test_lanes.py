@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from remyelin.conduction.lanes import (
+from remyelin.lanes import (
     LANES,
     crossed,
+    exp,
     fused,
     greater,
     lesser,
     load,
+    rows,
     splat,
     split,
     store,
@@ -24,6 +26,14 @@ def _arithmetic(a, b, out):
     x, y = load(a, 0), load(b, 0)
     rows = (x + y, x - y, x * y, x / y, fused(x, y, splat(2.0)), greater(x, y), lesser(x, y))
     for k, row in enumerate(rows):
+        store(out, k * LANES, row)
+
+
+@njit
+def _with_numbers(a, out):
+    x, y = rows(a, 2)
+    found = (2.0 + x, x - 3.0, 0.5 * y, 1.0 / y, max(x, 0.25), max(x, y), exp(x))
+    for k, row in enumerate(found):
         store(out, k * LANES, row)
 
 
@@ -49,6 +59,15 @@ def test_each_lane_is_computed_like_one_double():
     out = np.empty((7, LANES))
     _arithmetic(a, b, out)
     expected = [a + b, a - b, a * b, a / b, a * b + 2, np.maximum(a, b), np.minimum(a, b)]
+    np.testing.assert_allclose(out, expected, rtol=1e-15, atol=1e-15)
+
+
+def test_numbers_go_into_each_lane():
+    a = np.random.default_rng(2).normal(size=(2, LANES))
+    x, y = a
+    out = np.empty((7, LANES))
+    _with_numbers(a, out)
+    expected = [2 + x, x - 3, y / 2, 1 / y, np.maximum(x, 0.25), np.maximum(x, y), np.exp(x)]
     np.testing.assert_allclose(out, expected, rtol=1e-15, atol=1e-15)
 
 
