@@ -132,36 +132,46 @@ def _advance(plain, full, is_treated, exposure, attack_day, attack_severity, sta
             for step in range(steps):
                 t = day - 1 + step * dt
                 while attack_day[struck] <= t + 0.5 * dt:
-                    _strike(y, attack_severity[struck])
+                    strike(y, attack_severity[struck])
                     onset = t
                     struck += 1
                 if is_treated:
-                    # The exposure changes slowly: its value in the middle of the step serves for all of it.
-                    target = 1.0 if exposure[0] <= t + 0.5 * dt <= exposure[1] else 0.0
-                    half = np.exp(-0.5 * dt * exposure[2])
-                    middle = target + (level - target) * half
-                    level = target + (level - target) * half * half
-                    for j in range(len(p)):
-                        p[j] = plain[lesion, j] + middle * (full[lesion, j] - plain[lesion, j])
-                _step(t - onset, dt, y, p, k)
+                    middle, level = exposed(level, t, dt, exposure)
+                    treat(plain[lesion], full[lesion], middle, p)
+                step_state(t - onset, dt, y, p, False, k)
             out[lesion, day] = y
 
 
 @njit(cache=True, nogil=True)
-def _step(t, dt, y, p, k):  # type: ignore[no-untyped-def]
+def exposed(level, t, dt, exposure):  # type: ignore[no-untyped-def]
+    """Exposure to a treatment in the middle of a step, which serves for all of it, and at its end."""
+    target = 1.0 if exposure[0] <= t + 0.5 * dt <= exposure[1] else 0.0
+    half = np.exp(-0.5 * dt * exposure[2])
+    return target + (level - target) * half, target + (level - target) * half * half
+
+
+@njit(cache=True, nogil=True)
+def treat(plain, full, level, p):  # type: ignore[no-untyped-def]
+    """The parameters at a level of exposure; one that is infinite and not treated stays so."""
+    for j in range(len(p)):
+        p[j] = plain[j] if full[j] == plain[j] else plain[j] + level * (full[j] - plain[j])
+
+
+@njit(cache=True, nogil=True)
+def step_state(t, dt, y, p, in_shell, k):  # type: ignore[no-untyped-def]
     """One Runge-Kutta step, in place; `k` (5, state) is room to work in."""
-    slopes(t, y, p, k[0])
+    slopes(t, y, p, in_shell, k[0])
     for stage in range(1, 4):
         part = dt if stage == 3 else 0.5 * dt
         for i in range(len(y)):
             k[4, i] = y[i] + part * k[stage - 1, i]
-        slopes(t + part, k[4], p, k[stage])
+        slopes(t + part, k[4], p, in_shell, k[stage])
     for i in range(len(y)):
         y[i] += dt / 6 * (k[0, i] + 2 * k[1, i] + 2 * k[2, i] + k[3, i])
 
 
 @njit(cache=True, nogil=True)
-def _strike(y, severity):  # type: ignore[no-untyped-def]
+def strike(y, severity):  # type: ignore[no-untyped-def]
     """An attack: sheaths become debris, their cells die; progenitors and premyelinating cells die as well."""
     y[1] += severity * (y[6] + y[7])
     for i in (3, 4, 5, 6, 7):
@@ -170,8 +180,13 @@ def _strike(y, severity):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def slopes(t, y, p, out):  # type: ignore[no-untyped-def]
-    """The right-hand side, equations (1) to (10) of the theory page; `t` runs from the last attack."""
+def slopes(t, y, p, in_shell, out):  # type: ignore[no-untyped-def]
+    """The right-hand side, equations (1) to (10) of the theory page; `t` runs from the last attack.
+
+    How progenitors arrive is closed by the colonised volume in a well-mixed lesion. In a shell of `lesion`
+    (`in_shell`) they diffuse, which is not here, and keep normal tissue normal: they divide where neighbours
+    are missing, and replace what differentiates, except where phagocytes are active and density is normal.
+    """
     M, D, P, N, E, F, S, w, X = y[0], y[1], y[2], y[3], y[4], y[6], y[7], y[8], y[9]
     survivors = y[5]
     radius, inhibition, smouldering, demand_driven = p[26], p[27], p[28], p[29]
@@ -183,8 +198,14 @@ def slopes(t, y, p, out):  # type: ignore[no-untyped-def]
     seeking = bare / (bare + p[14])
     allowed = 1.0 / ((1.0 + soiled * soiled) * (1.0 + inhibition) * (1.0 + p[5] * smouldering))
     differentiating = p[6] * allowed * P / (1.0 + P / p[7]) * (1.0 - demand_driven * (1.0 - seeking))
-    ahead = max(1.0 - front * t / radius, 0.0)
-    room = max(1.0 - ahead * ahead * ahead - F, 0.0)
+    if in_shell:
+        gap = max(1.0 - P, 0.0)
+        supply = (1.0 - active) * (p[8] * P * gap + differentiating) + active * gap * differentiating
+        room = max(1.0 - F, 0.0)
+    else:
+        supply = 2.0 * front / radius * (1.0 - P)
+        ahead = max(1.0 - front * t / radius, 0.0)
+        room = max(1.0 - ahead * ahead * ahead - F, 0.0)
     integrating = p[12] * N * seeking * room / (room + 0.02) * np.exp(-t / p[25])
     dying = p[17] + p[18] * smouldering
     # An oligodendrocyte takes its sheaths with it, and they become debris.
@@ -192,11 +213,7 @@ def slopes(t, y, p, out):  # type: ignore[no-untyped-def]
     growth = np.log(2.0) / p[9] + p[8] * active
     out[0] = p[0] * (engaged + smouldering) * (1.0 - M) - p[1] * (1.0 - engaged) * M
     out[1] = -p[2] * M * engaged + shed * (F + S)
-    out[2] = (
-        2.0 * front / radius * (1.0 - P)
-        + growth * P * (1.0 - P / (1.0 + (p[10] - 1.0) * active))
-        - differentiating
-    )
+    out[2] = supply + growth * P * (1.0 - P / (1.0 + (p[10] - 1.0) * active)) - differentiating
     out[3] = differentiating - integrating - p[13] * N
     out[4] = integrating / p[15] - dying * E
     out[5] = -dying * survivors
