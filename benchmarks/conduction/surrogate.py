@@ -15,8 +15,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from remyelin.biology.diameters import draw_diameters
 from remyelin.conduction import conduct
-from remyelin.conduction.diameters import draw_diameters
 from remyelin.conduction.patch import Patch, intact_geometry
 from remyelin.conduction.patches import Patches
 from remyelin.conduction.surrogate import read_surrogate

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from remyelin.biology.diameters import draw_diameters
 from remyelin.biology.state import MyelinState
 from remyelin.conduction.arrivals import Arrivals, action_potential
-from remyelin.conduction.diameters import draw_diameters
 from remyelin.conduction.nerve import NerveBundle
 from remyelin.conduction.patches import Patches, intact_arrays
 from remyelin.conduction.surrogate import read_surrogate

@@ -11,11 +11,14 @@ from remyelin.biology.ageing import age_index
 from remyelin.biology.draws import posterior
 from remyelin.biology.lineage import PARAMETERS, STATES, FloatArray, advance
 from remyelin.biology.scenarios import Scenario
+from remyelin.biology.sheaths import MOST_SHORT, N_SHORT, Axons, Cover, myelin_state, normal_oligodendrocytes
+from remyelin.biology.state import MyelinState
 from remyelin.biology.treatment import Treatment
-from remyelin.errors import InputError
+from remyelin.number import check_number
 
 DRAWS = 200
 LONGEST_DAYS = 40_000
+MOST_AXONS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,6 +33,8 @@ class Course:
         (day,) from 0.
     states
         (draw, day, state) in the order of `lineage.STATES`; the first draw is the most probable.
+    seed
+        Of the axons that `state` draws.
 
     Examples
     --------
@@ -43,6 +48,7 @@ class Course:
     treatment: Treatment | None
     time_days: FloatArray
     states: FloatArray
+    seed: int
 
     @property
     def remyelinated(self) -> FloatArray:
@@ -69,9 +75,60 @@ class Course:
 
     def completion_days(self, level: float = 0.95) -> FloatArray:
         """(draw,) the same by every draw."""
-        if not 0 < level < 1:
-            raise InputError("", "level", f"{level:g}", "between 0 and 1", "correct it")
+        check_number("level", level, above=0, most=math.nextafter(1, 0), expected="between 0 and 1")
         return np.array([_reached(row, level) for row in self.draws])
+
+    def state(self, day: float, *, draw: int = 0, n_axons: int = 1000, n_short: int = N_SHORT) -> MyelinState:
+        """The myelin of single axons on one day: what `conduction.NerveBundle.from_state` reads.
+
+        The axons are the same whichever day is asked, and a sheath, once made, stays unless it is lost. They
+        are as thick as those of an optic nerve and cross the lesion at its widest. New sheaths are spread
+        evenly over them: nobody has measured how uneven they are.
+
+        Parameters
+        ----------
+        day
+            From 0 to the last; between two days what lies between their states.
+        draw
+            Of the posterior; 0 is the most probable.
+        n_axons
+            Before the lesion; those that have died are left out.
+        n_short
+            New internodes in the place of one. That they are shorter is known, by how much is not: 3 is an
+            assumption.
+
+        Raises
+        ------
+        InputError
+            For a day, draw or number that cannot be.
+
+        Examples
+        --------
+        >>> from remyelin import biology
+        >>> course = biology.simulate(biology.scenario("rat-young"), days=60)
+        >>> round(course.state(0).bare_um.mean()), round(course.state(60).bare_um.mean())
+        (1000, 0)
+        """
+        last = float(self.time_days[-1])
+        check_number("day", day, least=0, most=last, expected=f"0 to {last:g}, the days that were simulated")
+        check_number("draw", draw, least=0, most=len(self.states) - 1, whole=True)
+        check_number("n_axons", n_axons, least=1, most=MOST_AXONS, whole=True)
+        check_number("n_short", n_short, least=1, most=MOST_SHORT, whole=True)
+        now = dict(zip(STATES, self._on(day, int(draw)), strict=True))
+        radius = self.scenario.lesion_radius_mm
+        axons = Axons.drawn(int(n_axons), 2e3 * radius, np.random.default_rng(self.seed))
+        kept = now["surviving_oligodendrocytes"]
+        cover = Cover(kept, now["new_sheaths"] + now["survivor_sheaths"], now["thickness"], now["axons"])
+        normal = normal_oligodendrocytes(radius)
+        # So many progenitors that, all differentiated, make the normal number of oligodendrocytes.
+        progenitors = normal / self.scenario.rates.progenitor_yield
+        cells = (now["new_oligodendrocytes"] * normal, kept * normal, now["progenitors"] * progenitors)
+        return myelin_state(axons, cover, day=float(day), n_short=int(n_short), cells=cells)
+
+    def _on(self, day: float, draw: int) -> list[float]:
+        """The states on a day; rounding below 0 taken off."""
+        rows = self.states[draw]
+        return [max(0.0, float(np.interp(day, self.time_days, rows[:, k]))) for k in range(rows.shape[1])]
 
     def __repr__(self) -> str:
         day = self.completion_day()
@@ -112,22 +169,24 @@ def simulate(
     InputError
         For a number of days that cannot be.
     """
-    if not 1 <= days <= LONGEST_DAYS or days != int(days):
-        raise InputError("", "days", f"{days!r}", f"a whole number from 1 to {LONGEST_DAYS}", "correct it")
+    check_number("days", days, least=1, most=LONGEST_DAYS, whole=True)
+    days = int(days)
     generator = np.random.default_rng(0) if rng is None else rng
-    parameters = _drawn(scenario)
+    # Before the treatment's effects, so that the same lesion has the same axons with and without it.
+    seed = int(generator.integers(2**32))
+    parameters = drawn_parameters(scenario)
     start = np.repeat([scenario.start()], len(parameters), axis=0)
     treated, exposure = None, (math.inf, math.inf, 1.0)
     if treatment is not None:
         treated = parameters * treatment.folds(len(parameters), generator)
         exposure = (treatment.start_day, treatment.stop_day, 1 / treatment.onset_days)
     states = advance(
-        parameters, start, days=int(days), treated=treated, exposure=exposure, attacks=scenario.attacks
+        parameters, start, days=days, treated=treated, exposure=exposure, attacks=scenario.attacks
     )
-    return Course(scenario, treatment, np.arange(days + 1, dtype=np.float64), states)
+    return Course(scenario, treatment, np.arange(days + 1, dtype=np.float64), states, seed)
 
 
-def _drawn(scenario: Scenario) -> FloatArray:
+def drawn_parameters(scenario: Scenario) -> FloatArray:
     """(draw, parameter) of the scenario: each draw of the posterior relative to the most probable one."""
     known = posterior()
     index = age_index(scenario.species, scenario.age_years)

@@ -10,10 +10,10 @@ from typing import TypeVar
 import numpy as np
 
 from remyelin.conduction.membrane import FloatArray, Membrane
-from remyelin.conduction.number import check_number, several, shown
 from remyelin.conduction.parts import Bare, Internode, Node, Part
 from remyelin.conduction.sheath import repaired, stripped, thinned, wrong
 from remyelin.errors import InputError, did_you_mean
+from remyelin.number import check_number, several, shown
 
 Thing = TypeVar("Thing", Node, Part)
 NODAL_NAV = ("density", "number")

@@ -11,11 +11,11 @@ import numpy as np
 from remyelin.conduction.axon import Axon
 from remyelin.conduction.chain import Chain, Workshop
 from remyelin.conduction.group import Results, run_group
-from remyelin.conduction.number import check_number, several, shown
 from remyelin.conduction.outcome import Conduction
 from remyelin.conduction.stimulus import Stimulus
 from remyelin.errors import InputError, did_you_mean
 from remyelin.lanes import LANES
+from remyelin.number import check_number, several, shown
 
 THRESHOLD_MV = -20.0
 HIGHEST_DT_US = 10.0

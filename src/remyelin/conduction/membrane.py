@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from remyelin.conduction.number import check_number
 from remyelin.errors import InputError
+from remyelin.number import check_number
 
 FloatArray = npt.NDArray[np.float64]
 FORMS = ("linoid", "sigmoid")

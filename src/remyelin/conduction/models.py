@@ -8,11 +8,11 @@ from typing import Any
 
 from remyelin.conduction.axon import NODAL_NAV, Axon
 from remyelin.conduction.membrane import Channel, Gate, Membrane, Rate, TimedGate
-from remyelin.conduction.number import check_number, shown
 from remyelin.conduction.parts import Internode, Myelin, Node, Stretch
 from remyelin.conduction.sheath import lamellae_for
 from remyelin.errors import InputError, did_you_mean
 from remyelin.evidence.load import read_data
+from remyelin.number import check_number, shown
 
 HIGHEST_UM = 100.0  # axons thicker than this were given in another unit
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from remyelin.biology.diameters import draw_diameters, wrong
+from remyelin.biology.sheaths import node_um
 from remyelin.biology.state import MyelinState
 from remyelin.conduction.arrivals import Arrivals
-from remyelin.conduction.diameters import draw_diameters, wrong
 from remyelin.conduction.membrane import FloatArray
 from remyelin.conduction.patch import Patch
-from remyelin.conduction.patches import Patches, intact_arrays, lamellae_for_each, node_um, same_lesion
+from remyelin.conduction.patches import Patches, intact_arrays, lamellae_for_each, same_lesion
 from remyelin.conduction.surrogate import TEMPERATURE_C, read_surrogate
 from remyelin.conduction.transit import solve_patches
 from remyelin.errors import InputError, did_you_mean

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from remyelin.conduction.number import check_number
 from remyelin.errors import InputError
+from remyelin.number import check_number
 
 BARE_COMPARTMENT_UM = 10.0  # longest piece of bare axon that is one compartment
 # A space between axon and myelin narrower or wider than this was most likely given in micrometres: a molecule

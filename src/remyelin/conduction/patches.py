@@ -10,7 +10,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from remyelin.conduction.diameters import wrong
+from remyelin.biology.diameters import wrong
+from remyelin.biology.sheaths import node_um, pitch_um
 from remyelin.conduction.membrane import FloatArray
 from remyelin.conduction.models import read_axons
 from remyelin.conduction.patch import Patch
@@ -101,14 +102,8 @@ class Patches:
 
 def intact_arrays(diameter_um: FloatArray) -> tuple[FloatArray, FloatArray]:
     """(axon,) internode with node in um and (axon,) lamellae of intact axons, as `optic_nerve` has them."""
-    row = _optic_nerve()
-    pitch = row["internode_um"] * diameter_um / row["diameter_um"] + row["node_length_um"]
-    return pitch, lamellae_for_each(np.full(len(diameter_um), row["g_ratio"]), diameter_um)
-
-
-def node_um() -> float:
-    """Length of a node."""
-    return _optic_nerve()["node_length_um"]
+    usual = np.full(len(diameter_um), _optic_nerve()["g_ratio"])
+    return pitch_um(diameter_um), lamellae_for_each(usual, diameter_um)
 
 
 def lamellae_for_each(g_ratio: FloatArray, diameter_um: FloatArray) -> FloatArray:

@@ -9,8 +9,8 @@ import numpy as np
 
 from remyelin.conduction.axon import Axon
 from remyelin.conduction.models import known, layered_axon, uniform_axon
-from remyelin.conduction.number import check_number
 from remyelin.conduction.parts import Internode, Myelin, Node, Stretch
+from remyelin.number import check_number
 
 ROW = ("axon_um", "node_um", "pitch_um", "flut_um", "lamellae")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from remyelin.conduction.number import check_number
 from remyelin.conduction.parts import Bare, Internode, Node, Part
 from remyelin.errors import InputError
+from remyelin.number import check_number
 
 
 def lamellae_for(g_ratio: float, diameter_um: float, periaxonal_nm: float, period_nm: float) -> int:

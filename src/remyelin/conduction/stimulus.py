@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from remyelin.conduction.axon import Axon
 from remyelin.conduction.circuit import bare_compartment, internode_ladder, node_compartment
-from remyelin.conduction.number import check_number, several
 from remyelin.conduction.parts import Internode
 from remyelin.conduction.reduction import intake_ms
 from remyelin.errors import InputError
+from remyelin.number import check_number, several
 
 # By what the default pulse would raise the first node within this time if the node were passive: as the
 # published one does, 3 nA for 10 us into the axon of the optic nerve. It is 5 to 9 times threshold there and

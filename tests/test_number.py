@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from remyelin.conduction.number import check_number, several, shown
 from remyelin.errors import InputError
+from remyelin.number import check_number, several, shown
 
 
 @pytest.mark.parametrize("value", [1, 1.0, np.float64(1), np.int64(1), np.float32(1)])

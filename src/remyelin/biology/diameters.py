@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
-from remyelin.conduction.membrane import FloatArray
 from remyelin.errors import InputError
 from remyelin.evidence.load import parameter
+
+FloatArray = NDArray[np.float64]
 
 # The ends of the surrogate's table; 97 % of the axons of the usual distribution lie between.
 THINNEST_UM, THICKEST_UM = 0.2, 4.0
