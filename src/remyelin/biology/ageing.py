@@ -8,9 +8,11 @@ at 10 makes that ``0.6 * 0.633 ** index``; other rates follow the same index, ea
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from remyelin.biology.rates import Rates
 from remyelin.errors import InputError, did_you_mean
+from remyelin.number import check_number, shown
 
 # Months of a rat's life at index 0, and for one step of it; the length of life on which species are compared.
 YOUNG_MONTHS, STEP_MONTHS = 2.0, 8.0
@@ -40,13 +42,14 @@ def age_index(species: str, age_years: float) -> float:
     >>> round(age_index("rat", 10 / 12), 6), round(age_index("human", 40), 6)
     (1.0, 2.0)
     """
-    if species not in LIFESPAN_YEARS:
-        fix = did_you_mean(species, LIFESPAN_YEARS)
-        raise InputError("", "species", repr(species), " or ".join(LIFESPAN_YEARS), fix)
+    if not isinstance(species, str) or species not in LIFESPAN_YEARS:
+        fix = did_you_mean(str(species), LIFESPAN_YEARS)
+        raise InputError("", "species", shown(species), " or ".join(LIFESPAN_YEARS), fix)
     life = LIFESPAN_YEARS[species]
-    if not 0 <= age_years <= 1.5 * life:
-        expected = f"0 to {1.5 * life:g} years for a {species}"
-        raise InputError("", "age_years", f"{age_years:g}", expected, "give the age in years")
+    expected = f"0 to {1.5 * life:g} years for a {species}"
+    check_number(
+        "age_years", age_years, least=0, most=1.5 * life, expected=expected, fix="give the age in years"
+    )
     months = age_years / life * LIFESPAN_YEARS["rat"] * 12
     return min(max((months - YOUNG_MONTHS) / STEP_MONTHS, 0.0), OLDEST_INDEX)
 
@@ -56,6 +59,10 @@ def aged(young: Rates, ratios: Mapping[str, float], index: float, cycle_old_days
 
     The progenitors' cycle lengthens to `cycle_old_days` at index 1 and then stays (Psachoulia 2009).
     """
-    factors = {rate: ratios[key] ** index for key, rates in AGEING.items() for rate in rates}
-    factors["cycle_days"] = (cycle_old_days / young.cycle_days) ** min(index, 1.0)
-    return young.scaled(factors)
+    return young.scaled(factors(ratios, index, cycle_old_days / young.cycle_days))
+
+
+def factors(ratios: Mapping[str, Any], index: float, cycle: Any) -> dict[str, Any]:
+    """What age multiplies each rate by; `ratios` and `cycle` are numbers, or arrays of equal shape."""
+    found = {rate: ratios[key] ** index for key, rates in AGEING.items() for rate in rates}
+    return {**found, "cycle_days": cycle ** min(index, 1.0)}
