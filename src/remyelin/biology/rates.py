@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
 from remyelin.errors import InputError, did_you_mean
+from remyelin.number import check_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +79,19 @@ class Rates:
     def __post_init__(self) -> None:
         for name in names():
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-                raise wrong(name, f"{value!r}", "a number, 0 or more")
-            if name in POSITIVE and not 0 < value < math.inf and name != "receptive_days":
-                raise wrong(name, f"{value:g}", "a finite number above 0")
-        if self.progenitor_peak <= 1:
-            raise wrong("progenitor_peak", f"{self.progenitor_peak:g}", "above 1, the normal density")
+            if name == "receptive_days" and value == math.inf:
+                continue
+            above = (
+                {"above": 0.0} if name in POSITIVE else {"above": 1.0} if name == "progenitor_peak" else {}
+            )
+            check_number(f"rate {name}", value, least=0, **above, fix="correct the rate")
 
     def scaled(self, factors: Mapping[str, float]) -> Rates:
         """The same rates, some of them multiplied."""
         unknown = [name for name in factors if name not in names()]
         if unknown:
-            raise wrong(unknown[0], "unknown", f"a rate; {did_you_mean(unknown[0], names())}")
+            fix = did_you_mean(unknown[0], names())
+            raise InputError("", f"rate {unknown[0]}", "unknown", "the name of a rate", fix)
         return replace(self, **{name: getattr(self, name) * factor for name, factor in factors.items()})
 
     def values(self) -> tuple[float, ...]:
@@ -112,8 +114,3 @@ POSITIVE = (
 def names() -> tuple[str, ...]:
     """Of the rates."""
     return tuple(each.name for each in fields(Rates))
-
-
-def wrong(name: str, found: str, expected: str) -> InputError:
-    """A rate that cannot be."""
-    return InputError("", f"rate {name}", found, expected, "correct the rate")

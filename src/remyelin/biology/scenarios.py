@@ -11,6 +11,7 @@ from remyelin.biology.draws import posterior
 from remyelin.biology.lineage import STATES, Attack
 from remyelin.biology.rates import Rates, names
 from remyelin.errors import InputError, did_you_mean
+from remyelin.number import check_number, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,15 @@ class Scenario:
 
     def __post_init__(self) -> None:
         for name, (low, high) in _BOUNDS.items():
-            value = getattr(self, name)
-            right = isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
-            if not right or (name == "lesion_radius_mm" and value == 0):
-                raise InputError("", f"scenario {name}", f"{value!r}", f"{low:g} to {high:g}", "correct it")
+            check_number(f"scenario {name}", getattr(self, name), least=low, most=high)
+        check_number("scenario lesion_radius_mm", self.lesion_radius_mm, above=0)
+        age_index(self.species, self.age_years)
+        if not isinstance(self.rates, Rates):
+            raise _wrong("rates", self.rates, "biology.Rates")
+        if not isinstance(self.demand_driven, bool):
+            raise _wrong("demand_driven", self.demand_driven, "True or False")
+        if not isinstance(self.attacks, tuple) or not all(isinstance(each, Attack) for each in self.attacks):
+            raise _wrong("attacks", self.attacks, "a tuple of biology.Attack")
 
     def parameters(self) -> tuple[float, ...]:
         """What the equations read, in the order of `lineage.PARAMETERS`."""
@@ -96,19 +102,48 @@ class Scenario:
         return tuple(state.values())
 
     def changed(self, **changes: Any) -> Scenario:
-        """The same scenario with fields or rates changed."""
-        own = {each.name for each in fields(self)}
-        rates = {key: float(value) for key, value in changes.items() if key in names()}
-        unknown = [key for key in changes if key not in own and key not in rates]
+        """The same scenario with fields or rates changed.
+
+        Another age changes the rates that go with age, by as much as it does in the posterior; rates given by
+        name are taken as they are.
+
+        Raises
+        ------
+        InputError
+            For a name that is neither, or a value that cannot be.
+
+        Examples
+        --------
+        >>> older = scenario("human").changed(age_years=60, inhibition=2)
+        >>> older.rates == scenario("human", age_years=60).rates, older.inhibition
+        (True, 2)
+        """
+        own = {each.name for each in fields(self)} - {"species"}
+        unknown = [key for key in changes if key not in own and key not in names()]
         if unknown:
+            expected = "a field or a rate"
             fix = did_you_mean(unknown[0], [*own, *names()])
-            raise InputError("", f"scenario {unknown[0]}", "unknown", "a field or a rate", fix)
+            if unknown[0] == "species":
+                expected, fix = "a scenario of that species", f"start from one of {', '.join(SCENARIOS)}"
+            raise InputError("", f"scenario {unknown[0]}", shown(changes[unknown[0]]), expected, fix)
+        given = {key: value for key, value in changes.items() if key in names()}
         new = {key: value for key, value in changes.items() if key in own}
-        return replace(self, **{"rates": replace(self.rates, **rates), **new})
+        if "rates" not in new:
+            new["rates"] = self._rates_at(new.get("age_years", self.age_years))
+        changed = replace(self, **new)
+        return replace(changed, rates=replace(changed.rates, **given)) if given else changed
+
+    def _rates_at(self, age_years: float) -> Rates:
+        """These rates at another age; what was changed by hand is aged by the same factor."""
+        known = posterior()
+        then, now = (known.rates(age_index(self.species, age)) for age in (self.age_years, age_years))
+        if self.rates == then:
+            return now
+        pairs = zip(names(), then.values(), now.values(), strict=True)
+        return self.rates.scaled({name: new / old for name, old, new in pairs if old != new})
 
 
 _BOUNDS: Mapping[str, tuple[float, float]] = {
-    "age_years": (0, 120),
     "lesion_radius_mm": (0, 50),
     "oligodendrocytes_lost": (0, 1),
     "axons_lost": (0, 1),
@@ -152,10 +187,13 @@ def scenario(name: str, **changes: Any) -> Scenario:
     >>> old.debris, round(old.rates.front_mm_per_week, 2)
     (3, 0.38)
     """
-    if name not in SCENARIOS:
-        fix = did_you_mean(name, SCENARIOS)
-        raise InputError("", "scenario", repr(name), ", ".join(SCENARIOS), fix)
+    if not isinstance(name, str) or name not in SCENARIOS:
+        fix = did_you_mean(str(name), SCENARIOS)
+        raise InputError("", "scenario", shown(name), ", ".join(SCENARIOS), fix)
     species, age, radius = SCENARIOS[name]
-    age = changes.pop("age_years", age)
     rates = posterior().rates(age_index(species, age))
     return Scenario(name, species, age, rates, radius).changed(**changes)
+
+
+def _wrong(name: str, found: object, expected: str) -> InputError:
+    return InputError("", f"scenario {name}", shown(found), expected, "correct it")
