@@ -1,3 +1,6 @@
+from .catalogue import Drug as Drug
+from .catalogue import known_treatments as known_treatments
+from .catalogue import treat as treat
 from .course import Course as Course
 from .course import simulate as simulate
 from .lineage import Attack as Attack
@@ -6,4 +9,5 @@ from .scenarios import Scenario as Scenario
 from .scenarios import scenario as scenario
 from .state import MyelinState as MyelinState
 from .treatment import Effect as Effect
+from .treatment import Rejuvenation as Rejuvenation
 from .treatment import Treatment as Treatment

@@ -14,7 +14,8 @@ from remyelin.biology.scenarios import Scenario
 from remyelin.biology.sheaths import MOST_SHORT, N_SHORT, Axons, Cover, myelin_state, normal_oligodendrocytes
 from remyelin.biology.state import MyelinState
 from remyelin.biology.treatment import Treatment
-from remyelin.number import check_number
+from remyelin.errors import InputError, did_you_mean
+from remyelin.number import check_number, shown
 
 DRAWS = 200
 LONGEST_DAYS = 40_000
@@ -62,10 +63,13 @@ class Course:
 
     def of(self, state: str) -> FloatArray:
         """(draw, day) of one of `lineage.STATES`."""
+        if state not in STATES:
+            raise InputError("", "state", shown(state), ", ".join(STATES), did_you_mean(str(state), STATES))
         return np.asarray(self.states[:, :, STATES.index(state)])
 
     def interval(self, level: float = 0.9) -> tuple[FloatArray, FloatArray]:
         """(day,) bounds between which the posterior puts `level` of its mass."""
+        check_number("level", level, above=0, most=math.nextafter(1, 0), expected="between 0 and 1")
         low, high = np.quantile(self.draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
         return low, high
 
@@ -76,7 +80,7 @@ class Course:
     def completion_days(self, level: float = 0.95) -> FloatArray:
         """(draw,) the same by every draw."""
         check_number("level", level, above=0, most=math.nextafter(1, 0), expected="between 0 and 1")
-        return np.array([_reached(row, level) for row in self.draws])
+        return np.array([reached(row, level) for row in self.draws])
 
     def state(self, day: float, *, draw: int = 0, n_axons: int = 1000, n_short: int = N_SHORT) -> MyelinState:
         """The myelin of single axons on one day: what `conduction.NerveBundle.from_state` reads.
@@ -118,7 +122,8 @@ class Course:
         radius = self.scenario.lesion_radius_mm
         axons = Axons.drawn(int(n_axons), 2e3 * radius, np.random.default_rng(self.seed))
         kept = now["surviving_oligodendrocytes"]
-        cover = Cover(kept, now["new_sheaths"] + now["survivor_sheaths"], now["thickness"], now["axons"])
+        again = min(1.0, now["new_sheaths"] + now["survivor_sheaths"])
+        cover = Cover(kept, again, now["thickness"], now["axons"])
         normal = normal_oligodendrocytes(radius)
         # So many progenitors that, all differentiated, make the normal number of oligodendrocytes.
         progenitors = normal / self.scenario.rates.progenitor_yield
@@ -167,9 +172,16 @@ def simulate(
     Raises
     ------
     InputError
-        For a number of days that cannot be.
+        For a number of days that cannot be, or a scenario, treatment or generator that is none.
     """
     check_number("days", days, least=1, most=LONGEST_DAYS, whole=True)
+    for name, value, kind, fix in (
+        ("scenario", scenario, Scenario, "make one with biology.scenario"),
+        ("treatment", treatment, Treatment | None, "make one with biology.treatment"),
+        ("rng", rng, np.random.Generator | None, "make one with numpy.random.default_rng"),
+    ):
+        if not isinstance(value, kind):
+            raise InputError("", name, shown(value), f"a {name}", fix)
     days = int(days)
     generator = np.random.default_rng(0) if rng is None else rng
     # Before the treatment's effects, so that the same lesion has the same axons with and without it.
@@ -178,7 +190,7 @@ def simulate(
     start = np.repeat([scenario.start()], len(parameters), axis=0)
     treated, exposure = None, (math.inf, math.inf, 1.0)
     if treatment is not None:
-        treated = parameters * treatment.folds(len(parameters), generator)
+        treated = parameters * treatment.folds(len(parameters), generator, scenario)
         exposure = (treatment.start_day, treatment.stop_day, 1 / treatment.onset_days)
     states = advance(
         parameters, start, days=days, treated=treated, exposure=exposure, attacks=scenario.attacks
@@ -201,7 +213,8 @@ def drawn_parameters(scenario: Scenario) -> FloatArray:
     return parameters
 
 
-def _reached(covered: FloatArray, level: float) -> float:
+def reached(covered: FloatArray, level: float) -> float:
+    """The day on which (day,) `covered` reaches `level`, between days by a straight line; infinite if never."""
     after = int(np.argmax(covered >= level))
     if covered[after] < level:
         return math.inf
