@@ -157,15 +157,18 @@ def treat(
     prior = read_data("biology_treatments.toml")["prior"]
     asked = _asked(drug, effect)
     helps = _helps(drug, sign)
+    kinetics = drug.kinetics
+    if kinetics is not None and kinetics.status == "unverified" and not assumed:
+        kinetics = None
     if not assumed:
-        _refuse_silence(drug, asked, onset_days)
-    effects = tuple(
-        _effect(drug, action, asked.get(action.parameter), prior, helps) for action in drug.actions
-    )
+        _refuse_silence(drug, asked, kinetics is not None or onset_days is not None)
+    effects = tuple(_effect(drug, each, asked.get(each.parameter), prior, helps) for each in drug.actions)
     onset = onset_days
     if onset is None:
-        onset = drug.kinetics.onset_days if drug.kinetics is not None else prior["onset_days"]
-    return Treatment(name, effects, start_day, stop_day, onset, _reached(drug, engagement, dose))
+        onset = prior["onset_days"] if kinetics is None else kinetics.onset_days
+    occupancy = drug.engagement if engagement is None else engagement
+    reached = _reached(kinetics, 1.0 if occupancy is None else occupancy, dose)
+    return Treatment(name, effects, start_day, stop_day, onset, reached)
 
 
 def _known(name: str) -> Drug:
