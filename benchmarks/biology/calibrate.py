@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from remyelin.biology.calibrate import Fit, fit
+from remyelin.biology.calibrate import Fit, calibration, fit
 from remyelin.biology.experiments import control_days, controls, experiments, log_ratios
 from remyelin.evidence.load import read_data
 
@@ -34,7 +34,7 @@ def text(found: Fit) -> str:
     lines += ["# days. Made by benchmarks/biology/calibrate.py.", "names = ["]
     lines += [f'    "{name}",' for name in prior.names]
     lines += ["]", "draws = ["]
-    lines += [f"    [{', '.join(f'{value:.{DIGITS}g}' for value in row)}]," for row in found.draws]
+    lines += [f"    [{', '.join(f'{value:.{DIGITS}g}' for value in row)}]," for row in found.posterior.draws]
     lines += ["]", "", "[fixed]"]
     quoted = {name: f'"{name}"' if "." in name else name for name in prior.fixed}
     lines += [f"{quoted[name]} = {value!r}" for name, value in prior.fixed.items()]
@@ -62,9 +62,7 @@ def convergence(found: Fit, seconds: float) -> None:
 
 def targets(found: Fit) -> None:
     """What the calibration was made to meet, and does."""
-    prior = found.calibration.prior
-    known = {name: np.full(len(found.draws), value) for name, value in prior.fixed.items()}
-    known |= dict(zip(prior.names, found.draws.T, strict=True))
+    known = found.posterior.known()
     days = control_days(known)
     print("\n| calibrated on | seen | first draw | posterior median (90 %) | draws that agree | source |")
     print("|---|---|---|---|---|---|")
@@ -98,7 +96,7 @@ def parameters(found: Fit) -> None:
         if name in prior.fixed:
             print(f"{head} {row['value']:g}, fixed | | {tail}")
             continue
-        column = found.draws[:, prior.names.index(name)]
+        column = found.posterior.draws[:, prior.names.index(name)]
         low, median, high = np.quantile(column, [0.05, 0.5, 0.95])
         free = "" if name in found.calibration.names else ", the prior: no target reads it"
         print(
@@ -116,6 +114,7 @@ def main() -> None:
     options = parser.parse_args()
     started = time.process_time()
     found = fit(
+        calibration(),
         ensembles=ENSEMBLES,
         walkers=WALKERS,
         steps=options.steps,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import least_squares
 
+from remyelin.biology.draws import Posterior
 from remyelin.biology.ensemble import Chain, sample
-from remyelin.biology.experiments import control_days, controls, experiments, log_ratios
+from remyelin.biology.experiments import Experiment, control_days, controls, experiments, log_ratios
 from remyelin.biology.lineage import FloatArray
 from remyelin.biology.treatment import TO_LIMIT
 from remyelin.evidence.load import read_data
@@ -49,9 +50,11 @@ class Prior:
 
     def known(self, z: FloatArray) -> dict[str, FloatArray]:
         """(draw,) of every rate and ratio, from (draw, name) standardised logarithms."""
-        values = np.exp(self.centre + self.spread * z)
-        fixed = {name: np.full(len(values), value) for name, value in self.fixed.items()}
-        return fixed | dict(zip(self.names, values.T, strict=True))
+        return self.at(z).known()
+
+    def at(self, z: FloatArray) -> Posterior:
+        """Draws at (draw, name) standardised logarithms."""
+        return Posterior(self.names, np.exp(self.centre + self.spread * z), dict(self.fixed))
 
     def bounds(self) -> tuple[FloatArray, FloatArray]:
         """(name,) of the standardised logarithms."""
@@ -93,10 +96,13 @@ class Calibration:
         What was believed.
     read
         Positions of the rates that are read, in `prior.names`.
+    experiments
+        Those that are part of the likelihood, besides the controls.
     """
 
     prior: Prior
     read: tuple[int, ...]
+    experiments: tuple[Experiment, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -130,7 +136,7 @@ class Calibration:
         left = np.flatnonzero(out[hope] > least[hope])
         if len(left):
             fewer, fewer_days = ({key: row[left] for key, row in each.items()} for each in (known, days))
-            out[hope[left]] -= 0.5 * (_shortfalls(fewer, fewer_days) ** 2).sum(axis=1)
+            out[hope[left]] -= 0.5 * (self._shortfalls(fewer, fewer_days) ** 2).sum(axis=1)
         return np.where(out > least, out, -np.inf)
 
     def mode(
@@ -153,10 +159,9 @@ class Calibration:
         def off(points: FloatArray) -> FloatArray:
             every = np.repeat(whole[None], len(points), axis=0)
             every[:, free] = points
-            known = self.known(every)
-            days = control_days(known)
-            parts = [every, sharpness * _control_residuals(days), _shortfalls(known, days)]
-            return np.concatenate(parts, axis=1)
+            missed = self.residuals(every)
+            missed[:, : len(controls())] *= sharpness
+            return np.concatenate([every, missed], axis=1)
 
         def one(x: FloatArray) -> FloatArray:
             return np.asarray(off(x[None])[0])
@@ -172,9 +177,26 @@ class Calibration:
         whole[free] = found.x
         return whole, -float(found.cost)
 
+    def residuals(self, z: FloatArray) -> FloatArray:
+        """(point, target) by how much the targets are missed, controls first, in standard deviations."""
+        known = self.known(z)
+        days = control_days(known)
+        return np.concatenate([_control_residuals(days), self._shortfalls(known, days)], axis=1)
 
-def calibration() -> Calibration:
+    def _shortfalls(self, known: Mapping[str, FloatArray], days: Mapping[str, FloatArray]) -> FloatArray:
+        missed = log_ratios(known, days, self.experiments)
+        for i, each in enumerate(self.experiments):
+            missed[:, i] = each.shortfall(missed[:, i])
+        return missed
+
+
+def calibration(used: Sequence[Experiment] | None = None) -> Calibration:
     """The posterior of the evidence base: its prior and its targets.
+
+    Parameters
+    ----------
+    used
+        Experiments of the likelihood; by default those of the evidence base that are for calibration.
 
     Examples
     --------
@@ -187,8 +209,11 @@ def calibration() -> Calibration:
     known = believed.known(z)
     days = control_days(known)
     chosen = [each for each in experiments().values() if each.used_for == "calibration"]
+    if used is not None:
+        chosen = list(used)
     seen = np.concatenate([np.stack(list(days.values()), axis=1), log_ratios(known, days, chosen)], axis=1)
-    return Calibration(believed, tuple(np.flatnonzero((seen[1:] != seen[0]).any(axis=1)).tolist()))
+    read = np.flatnonzero((seen[1:] != seen[0]).any(axis=1))
+    return Calibration(believed, tuple(read.tolist()), tuple(chosen))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,21 +226,25 @@ class Fit:
         What was run.
     chain
         What the walkers visited once they had forgotten their start, standardised.
-    draws
-        (draw, name) of every rate and ratio of the prior that is not fixed; the first is the most probable
-        of those that cover the controls on their very days.
+    posterior
+        Draws of every rate and ratio that is not fixed; the first is the most probable of those that cover
+        the controls on their very days.
     """
 
     calibration: Calibration
     chain: Chain
-    draws: FloatArray
+    posterior: Posterior
 
 
-def fit(*, ensembles: int, walkers: int, steps: int, forget: int, draws: int, seed: int) -> Fit:
+def fit(
+    problem: Calibration, *, ensembles: int, walkers: int, steps: int, forget: int, draws: int, seed: int
+) -> Fit:
     """Calibrate the lineage.
 
     Parameters
     ----------
+    problem
+        From `calibration`.
     ensembles, walkers, steps
         Of the sampler, see `ensemble.sample`.
     forget
@@ -226,7 +255,6 @@ def fit(*, ensembles: int, walkers: int, steps: int, forget: int, draws: int, se
         Of everything that is drawn.
     """
     rng = np.random.default_rng(seed)
-    problem = calibration()
     start = np.stack([_start(problem, walkers, rng) for _ in range(ensembles)])
     chain = sample(problem.log_density, start, steps=steps, rng=rng).after(forget)
     flat = chain.flat()
@@ -237,8 +265,7 @@ def fit(*, ensembles: int, walkers: int, steps: int, forget: int, draws: int, se
     z[1:, others] = rng.standard_normal((draws - 1, len(others)))
     z[0, problem.read], _ = problem.mode(best, sharpness=1 / FIRST_DRAW)
     z[1:, problem.read] = picked
-    known = problem.prior.known(z)
-    return Fit(problem, chain, np.stack([known[name] for name in problem.prior.names], axis=1))
+    return Fit(problem, chain, problem.prior.at(z))
 
 
 def _start(problem: Calibration, walkers: int, rng: np.random.Generator) -> FloatArray:
@@ -252,10 +279,3 @@ def _start(problem: Calibration, walkers: int, rng: np.random.Generator) -> Floa
 def _control_residuals(days: Mapping[str, FloatArray]) -> FloatArray:
     """(draw, control) in standard deviations."""
     return np.stack([(days[name] - row.completion_day) / row.sd for name, row in controls().items()], axis=1)
-
-
-def _shortfalls(known: Mapping[str, FloatArray], days: Mapping[str, FloatArray]) -> FloatArray:
-    """(draw, experiment) by how much the experiments of the calibration miss their direction."""
-    chosen = [each for each in experiments().values() if each.used_for == "calibration"]
-    ratios = log_ratios(known, days, chosen)
-    return np.stack([each.shortfall(row) for each, row in zip(chosen, ratios.T, strict=True)], axis=1)

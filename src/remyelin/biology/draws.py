@@ -38,6 +38,11 @@ class Posterior:
     draws: FloatArray
     fixed: dict[str, float]
 
+    def known(self) -> dict[str, FloatArray]:
+        """(draw,) of each rate of the young, and of each ratio of ageing as ``ageing.`` and its name."""
+        fixed = {name: np.full(len(self.draws), value) for name, value in self.fixed.items()}
+        return fixed | dict(zip(self.names, self.draws.T, strict=True))
+
     def rates(self, index: float, draw: int = 0) -> Rates:
         """The rates at an index of age by one draw.
 

@@ -175,6 +175,8 @@ def log_ratios(
     chosen
         The experiments.
     """
+    if not chosen:
+        return np.zeros((len(next(iter(known.values()))), 0))
     after = completion_days(known, chosen)
     return np.log(after / np.stack([days[each.animals] for each in chosen], axis=1))
 
