@@ -227,12 +227,50 @@ def rows(typing: Any, array: Any, count: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def exp(typing: Any, lanes: Any) -> Any:
-    """The exponential in each lane, one lane after the other."""
+def store_rows(typing: Any, array: Any, lanes: Any) -> Any:
+    """Write a tuple of lanes into the first rows of a contiguous (row, lane) array."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        for k in range(lanes.count):
+            offset = ir.Constant(ir.IntType(64), k * LANES)
+            address = _address(context, builder, array, args[0], offset, _VECTOR)
+            builder.store(builder.extract_value(args[1], k), address, align=8)
+        return context.get_dummy_value()
+
+    return types.void(array, lanes), code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def moved(typing: Any, start: Any, part: Any, change: Any) -> Any:
+    """``start + part * change`` for two tuples of lanes and a number."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+        undefined = ir.Constant(_VECTOR, ir.Undefined)
+        one = builder.insert_element(undefined, args[1], ir.Constant(ir.IntType(32), 0))
+        factor = builder.shuffle_vector(one, undefined, zeros)
+        out = [
+            builder.fadd(
+                builder.extract_value(args[0], k),
+                builder.fmul(factor, builder.extract_value(args[2], k), flags=_FLAGS),
+                flags=_FLAGS,
+            )
+            for k in range(start.count)
+        ]
+        return context.make_tuple(builder, start, out)
+
+    return start(start, types.float64, change), code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def exp(typing: Any, power: Any) -> Any:
+    """The exponential of a number, or in each lane, one lane after the other."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind = ir.FunctionType(ir.DoubleType(), [ir.DoubleType()])
         function = get_or_insert_function(builder.module, kind, "llvm.exp.f64")
+        if not isinstance(power, Lanes):
+            return builder.call(function, args)
         out = args[0]
         for lane in range(LANES):
             position = ir.Constant(ir.IntType(32), lane)
@@ -240,4 +278,4 @@ def exp(typing: Any, lanes: Any) -> Any:
             out = builder.insert_element(out, one, position)
         return out
 
-    return LANES_TYPE(LANES_TYPE), code
+    return power(power), code

@@ -1,4 +1,4 @@
-"""The oligodendrocyte lineage in one well-mixed lesion, phagocytes to sheaths: differential equations.
+"""The oligodendrocyte lineage in one well-mixed lesion, phagocytes to sheaths, followed day by day.
 
 `STATES` in their order: active phagocytes (0 to 1); debris (1: all the myelin of the tissue); progenitors
 and premyelinating cells (1: normal progenitors); new and surviving oligodendrocytes (1: normal); the part of
@@ -8,33 +8,41 @@ the bare axon that new and surviving ones cover; thickness of new sheaths (1: no
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from remyelin.biology.rates import names
+from remyelin.biology import equations
+from remyelin.biology.equations import (
+    N_PARAMETERS,
+    N_STATES,
+    Parameters,
+    State,
+    colonised,
+    receptive,
+    struck,
+    supply,
+    turnover,
+)
 from remyelin.errors import InputError
+from remyelin.lanes import LANES, moved, rows, splat, store_rows
+from remyelin.number import check_number
 
 FloatArray = npt.NDArray[np.float64]
-STATES = (
-    "phagocytes",
-    "debris",
-    "progenitors",
-    "premyelinating",
-    "new_oligodendrocytes",
-    "surviving_oligodendrocytes",
-    "new_sheaths",
-    "survivor_sheaths",
-    "thickness",
-    "axons",
-)
-# What is not a rate but a fact of the lesion; the rates and these are what the equations read.
-CONDITIONS = ("lesion_radius_mm", "inhibition", "smouldering", "demand_driven")
-PARAMETERS = (*names(), *CONDITIONS)
+STATES = equations.STATES
+CONDITIONS = equations.CONDITIONS
+PARAMETERS = equations.PARAMETERS
 STEP_DAYS = 0.1
+# A lesion changes fastest in its first days: there a step is divided. After an attack that leaves sheaths it
+# is divided more, and for good, for room opens with a kink when the front passes what they cover.
+FRESH_DAYS, FRESH_PARTS = 10.0, 4
+KINK_PARTS, KINK_FRESH_PARTS = 4, 12
+# Halvings of the step for the fastest of lesions; one that would need more is refused.
+MOST_HALVINGS = 8
 NEVER = (math.inf, math.inf, 1.0)
 
 
@@ -52,11 +60,9 @@ class Attack:
     severity: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.day < math.inf:
-            raise InputError("", "attack day", f"{self.day:g}", "a day after 0", "correct it")
-        if not 0 < self.severity <= 1:
-            found, expected = f"{self.severity:g}", "above 0 and at most 1, the part that is lost"
-            raise InputError("", "attack severity", found, expected, "correct it")
+        check_number("attack day", self.day, above=0, expected="a day after 0")
+        expected = "above 0 and at most 1, the part that is lost"
+        check_number("attack severity", self.severity, above=0, most=1, expected=expected)
 
 
 def advance(
@@ -67,8 +73,13 @@ def advance(
     treated: npt.ArrayLike | None = None,
     exposure: Sequence[float] = NEVER,
     attacks: Sequence[Attack] = (),
+    step_days: float = STEP_DAYS,
 ) -> FloatArray:
-    """The states of many lesions, day by day, by the classical Runge-Kutta method in steps of 0.1 day.
+    """The states of many lesions, day by day, by the classical Runge-Kutta method.
+
+    A lesion in which something is fast gets a half, a quarter ... of the step; whoever else is in the batch
+    changes nothing. Attacks, and first and last days of treatment, fall between steps. On the day of an
+    attack the state is that before it.
 
     Parameters
     ----------
@@ -84,11 +95,18 @@ def advance(
         First and last day of treatment, and how fast its effect comes and goes, 1/day.
     attacks
         New attacks, for all lesions.
+    step_days
+        The longest step.
 
     Returns
     -------
     ndarray
         (lesion, day, state), days 0 to `days`.
+
+    Raises
+    ------
+    InputError
+        For rates so fast that no step follows them.
 
     Examples
     --------
@@ -99,126 +117,137 @@ def advance(
     """
     plain = np.ascontiguousarray(parameters, dtype=np.float64)
     full = plain if treated is None else np.ascontiguousarray(treated, dtype=np.float64)
+    change = np.where(full == plain, 0.0, full - np.where(full == plain, 0.0, plain))
     initial = np.ascontiguousarray(start, dtype=np.float64)
-    out = np.empty((len(plain), days + 1, len(STATES)))
-    order = sorted(attacks, key=lambda attack: attack.day)
-    _advance(
-        plain,
-        full,
-        treated is not None,
-        np.array(exposure, dtype=np.float64),
-        np.array([*(attack.day for attack in order), math.inf]),
-        np.array([*(attack.severity for attack in order), 0.0]),
-        initial,
-        round(1 / STEP_DAYS),
-        out,
-    )
+    course = tuple(np.array(column) for column in zip(*pieces(days, exposure, attacks), strict=True))
+    finer = np.maximum(halvings(plain), halvings(full))
+    receptive_days = PARAMETERS.index("receptive_days")
+    fades = bool(np.isfinite([plain[:, receptive_days], full[:, receptive_days]]).any())
+    out = np.empty((len(plain), days + 1, N_STATES))
+    for count in np.unique(finer):
+        which = np.flatnonzero(finer == count)
+        step = step_days / 2.0**count
+        found = np.empty((-(-len(which) // LANES), days + 1, N_STATES, LANES))
+        changes = None if treated is None else abreast(change[which])
+        _advance(
+            abreast(plain[which]),
+            changes,
+            float(exposure[2]),
+            step,
+            fades,
+            *course,
+            abreast(initial[which]),
+            found,
+        )
+        out[which] = found.transpose(0, 3, 1, 2).reshape(-1, days + 1, N_STATES)[: len(which)]
     return out
 
 
-@njit(cache=True, nogil=True)
-def _advance(plain, full, is_treated, exposure, attack_day, attack_severity, start, steps, out):  # type: ignore[no-untyped-def]
-    k = np.empty((5, start.shape[1]))
-    p = np.empty(plain.shape[1])
-    dt = 1.0 / steps
-    for lesion in range(plain.shape[0]):
-        p[:] = plain[lesion]
-        y = start[lesion].copy()
-        out[lesion, 0] = y
-        onset = 0.0
-        struck = 0
-        level = 0.0
-        for day in range(1, out.shape[1]):
-            for step in range(steps):
-                t = day - 1 + step * dt
-                while attack_day[struck] <= t + 0.5 * dt:
-                    strike(y, attack_severity[struck])
-                    onset = t
-                    struck += 1
-                if is_treated:
-                    middle, level = exposed(level, t, dt, exposure)
-                    treat(plain[lesion], full[lesion], middle, p)
-                step_state(t - onset, dt, y, p, False, k)
-            out[lesion, day] = y
+def pieces(
+    days: int, exposure: Sequence[float], attacks: Sequence[Attack]
+) -> Iterator[tuple[float, float, int, int, float, float]]:
+    """Stretches of time in which nothing happens.
 
-
-@njit(cache=True, nogil=True)
-def exposed(level, t, dt, exposure):  # type: ignore[no-untyped-def]
-    """Exposure to a treatment in the middle of a step, which serves for all of it, and at its end."""
-    target = 1.0 if exposure[0] <= t + 0.5 * dt <= exposure[1] else 0.0
-    half = np.exp(-0.5 * dt * exposure[2])
-    return target + (level - target) * half, target + (level - target) * half * half
-
-
-@njit(cache=True, nogil=True)
-def treat(plain, full, level, p):  # type: ignore[no-untyped-def]
-    """The parameters at a level of exposure; one that is infinite and not treated stays so."""
-    for j in range(len(p)):
-        p[j] = plain[j] if full[j] == plain[j] else plain[j] + level * (full[j] - plain[j])
-
-
-@njit(cache=True, nogil=True)
-def step_state(t, dt, y, p, in_shell, k):  # type: ignore[no-untyped-def]
-    """One Runge-Kutta step, in place; `k` (5, state) is room to work in."""
-    slopes(t, y, p, in_shell, k[0])
-    for stage in range(1, 4):
-        part = dt if stage == 3 else 0.5 * dt
-        for i in range(len(y)):
-            k[4, i] = y[i] + part * k[stage - 1, i]
-        slopes(t + part, k[4], p, in_shell, k[stage])
-    for i in range(len(y)):
-        y[i] += dt / 6 * (k[0, i] + 2 * k[1, i] + 2 * k[2, i] + k[3, i])
-
-
-@njit(cache=True, nogil=True)
-def strike(y, severity):  # type: ignore[no-untyped-def]
-    """An attack: sheaths become debris, their cells die; progenitors and premyelinating cells die as well."""
-    y[1] += severity * (y[6] + y[7])
-    for i in (3, 4, 5, 6, 7):
-        y[i] *= 1.0 - severity
-    y[2] *= 1.0 - severity
-
-
-@njit(cache=True, nogil=True)
-def slopes(t, y, p, in_shell, out):  # type: ignore[no-untyped-def]
-    """The right-hand side, equations (1) to (10) of the theory page; `t` runs from the last attack.
-
-    How progenitors arrive is closed by the colonised volume in a well-mixed lesion. In a shell of `lesion`
-    (`in_shell`) they diffuse, which is not here, and keep normal tissue normal: they divide where neighbours
-    are missing, and replace what differentiates, except where phagocytes are active and density is normal.
+    Begin, end, the day that ends there or -1, how often the step is to be divided, whether treated, and the
+    severity of the attack with which it begins.
     """
-    M, D, P, N, E, F, S, w, X = y[0], y[1], y[2], y[3], y[4], y[6], y[7], y[8], y[9]
-    survivors = y[5]
-    radius, inhibition, smouldering, demand_driven = p[26], p[27], p[28], p[29]
-    front = p[11] / 7.0
-    engaged = D / (p[3] + D)
-    active = M / (M + 0.1)
-    soiled = D / p[4]
-    bare = 1.0 - F - S
-    seeking = bare / (bare + p[14])
-    allowed = 1.0 / ((1.0 + soiled * soiled) * (1.0 + inhibition) * (1.0 + p[5] * smouldering))
-    differentiating = p[6] * allowed * P / (1.0 + P / p[7]) * (1.0 - demand_driven * (1.0 - seeking))
-    if in_shell:
-        gap = max(1.0 - P, 0.0)
-        supply = (1.0 - active) * (p[8] * P * gap + differentiating) + active * gap * differentiating
-        room = max(1.0 - F, 0.0)
-    else:
-        supply = 2.0 * front / radius * (1.0 - P)
-        ahead = max(1.0 - front * t / radius, 0.0)
-        room = max(1.0 - ahead * ahead * ahead - F, 0.0)
-    integrating = p[12] * N * seeking * room / (room + 0.02) * np.exp(-t / p[25])
-    dying = p[17] + p[18] * smouldering
-    # An oligodendrocyte takes its sheaths with it, and they become debris.
-    shed = p[24] + dying
-    growth = np.log(2.0) / p[9] + p[8] * active
-    out[0] = p[0] * (engaged + smouldering) * (1.0 - M) - p[1] * (1.0 - engaged) * M
-    out[1] = -p[2] * M * engaged + shed * (F + S)
-    out[2] = supply + growth * P * (1.0 - P / (1.0 + (p[10] - 1.0) * active)) - differentiating
-    out[3] = differentiating - integrating - p[13] * N
-    out[4] = integrating / p[15] - dying * E
-    out[5] = -dying * survivors
-    out[6] = p[16] * integrating / p[15] - shed * F
-    out[7] = p[19] * survivors * seeking - shed * S
-    covered = F + S
-    out[8] = p[20] * (p[21] - w) * covered / (covered + 0.01)
-    out[9] = -(p[22] + p[23] * M) * bare * X
+    strikes = sorted((attack.day, attack.severity) for attack in attacks if attack.day < days)
+    ends = {*range(days + 1), *(day for day, _ in strikes), *(day for day in exposure[:2] if 0 < day < days)}
+    last, parts, early = 0.0, 1, FRESH_PARTS
+    for begin, end in pairwise(sorted(map(float, ends))):
+        here = [severity for day, severity in strikes if day == begin]
+        severity = 1.0 - math.prod(1.0 - each for each in here)
+        treated = exposure[0] <= begin and end <= exposure[1]
+        if severity > 0:
+            last, parts, early = (
+                begin,
+                *((KINK_PARTS, KINK_FRESH_PARTS) if severity < 1 else (1, FRESH_PARTS)),
+            )
+        day = int(end) if end == int(end) else -1
+        yield begin, end, day, early if begin - last < FRESH_DAYS else parts, float(treated), severity
+
+
+def abreast(rows_of: FloatArray) -> FloatArray:
+    """(lesion, column) as (group, column, lane); the last lesion fills the last group up."""
+    groups = -(-len(rows_of) // LANES)
+    filled = np.concatenate([rows_of, np.repeat(rows_of[-1:], groups * LANES - len(rows_of), axis=0)])
+    return np.ascontiguousarray(filled.reshape(groups, LANES, -1).transpose(0, 2, 1))
+
+
+def halvings(parameters: FloatArray) -> npt.NDArray[np.int64]:
+    """(lesion,) how often a step is to be halved so that it does not exceed the shortest time constant."""
+    p = Parameters(*parameters.T)
+    growth = p.proliferation_per_day + math.log(2.0) / p.cycle_days
+    leaving = p.integration_per_day + p.premyelinating_death_per_day
+    dying = p.oligodendrocyte_death_per_day + p.smouldering_death_per_day * p.smouldering
+    waiting = p.progenitor_peak * p.differentiation_per_day / np.maximum(leaving, 1e-9)
+    making = np.minimum(waiting, 3.0) * p.integration_per_day / p.progenitor_yield * p.coverage
+    fastest = np.max(
+        [
+            p.recruitment_per_day * (1.0 + p.smouldering) + p.resolution_per_day,
+            p.clearance_per_day / p.clearance_half,
+            growth * p.progenitor_peak + p.differentiation_per_day + supply.py_func(p),
+            leaving,
+            making / p.demand_half,
+            p.sheath_loss_per_day + dying + p.thickening_per_day,
+            p.axon_loss_per_day + p.axon_loss_inflamed_per_day,
+        ],
+        axis=0,
+    )
+    needed = np.ceil(np.log2(np.maximum(fastest * STEP_DAYS, 1.0)))
+    if not (needed <= MOST_HALVINGS).all():
+        limit = 2**MOST_HALVINGS / STEP_DAYS
+        worst = f"{np.max(fastest):g} per day for the fastest process"
+        raise InputError("", "rates", worst, f"at most {limit:g} per day", "lower the rate that is so fast")
+    return np.asarray(needed, dtype=np.int64)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _advance(  # type: ignore[no-untyped-def]
+    plain, change, onset_per_day, step, fades, begin, end, day, parts, treated, severity, start, out
+):
+    for group in range(plain.shape[0]):
+        unexposed = Parameters(*rows(plain[group], N_PARAMETERS))
+        now = unexposed
+        y = State(*rows(start[group], N_STATES))
+        store_rows(out[group, 0], y)
+        onset = 0.0
+        level = 0.0
+        for piece in range(len(begin)):
+            if severity[piece] > 0.0:
+                y = State(*struck(y, splat(severity[piece])))
+                onset = begin[piece]
+            count = int(np.ceil((end[piece] - begin[piece]) / step * parts[piece] - 1e-9))
+            h = (end[piece] - begin[piece]) / count
+            decay = np.exp(-0.5 * h * onset_per_day)
+            for k in range(count):
+                middle, later = now, now
+                if change is not None:
+                    target = treated[piece]
+                    half = target + (level - target) * decay
+                    level = target + (half - target) * decay
+                    effect = Parameters(*rows(change[group], N_PARAMETERS))
+                    middle = moved(unexposed, half, effect)
+                    later = moved(unexposed, level, effect)
+                y = _step(begin[piece] - onset + k * h, h, y, now, middle, later, fades)
+                now = later
+            if day[piece] >= 0:
+                store_rows(out[group, day[piece]], y)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _step(t, h, y, now, middle, later, fades):  # type: ignore[no-untyped-def]
+    """One Runge-Kutta step; the parameters at its beginning, in its middle and at its end."""
+    first = _slopes(t, y, now, fades)
+    second = _slopes(t + 0.5 * h, moved(y, 0.5 * h, first), middle, fades)
+    third = _slopes(t + 0.5 * h, moved(y, 0.5 * h, second), middle, fades)
+    fourth = _slopes(t + h, moved(y, h, third), later, fades)
+    outer = moved(moved(y, h / 6.0, first), h / 6.0, fourth)
+    return moved(moved(outer, h / 3.0, second), h / 3.0, third)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _slopes(t, y, p, fades):  # type: ignore[no-untyped-def]
+    # Exponentials cost as much as all the rest, and are 1 where axons stay receptive.
+    ready = receptive(t, p) if fades else splat(1.0)
+    return turnover(y, p, supply(p), colonised(t, p), ready)
