@@ -3,6 +3,9 @@ from .catalogue import known_treatments as known_treatments
 from .catalogue import treat as treat
 from .course import Course as Course
 from .course import simulate as simulate
+from .failure import FailureMode as FailureMode
+from .failure import fail as fail
+from .failure import failure_modes as failure_modes
 from .lineage import Attack as Attack
 from .rates import Rates as Rates
 from .scenarios import Scenario as Scenario
