@@ -158,12 +158,27 @@ def test_an_attack_takes_its_part_of_sheaths_and_cells() -> None:
     scenario = biology.scenario("rat-young", oligodendrocytes_lost=0.5)
     plain = run(scenario, 61)
     hit = run(scenario.changed(attacks=(biology.Attack(60, 0.8),)), 61)
-    for name in ("new_sheaths", "new_oligodendrocytes", "surviving_oligodendrocytes"):
+    for name in ("new_oligodendrocytes", "surviving_oligodendrocytes"):
         assert hit[name][:61] == pytest.approx(plain[name][:61])
         assert hit[name][61] == pytest.approx(0.2 * plain[name][61], abs=0.02), name
+    # Of the whole lesion, a fifth of what was covered: what survivors had kept falls as well.
+    before, after = (_covered(each, 61) for each in (plain, hit))
+    assert after == pytest.approx(0.2 * before, abs=0.02)
     assert hit["debris"][61] > plain["debris"][61] + 0.5
     everything = run(scenario.changed(attacks=(biology.Attack(60, 1.0),)), 61)
     assert everything["surviving_oligodendrocytes"][61] == 0
+
+
+def _covered(states: dict[str, np.ndarray], day: int) -> float:
+    kept = states["surviving_oligodendrocytes"][day]
+    return float(kept + (1 - kept) * (states["new_sheaths"][day] + states["survivor_sheaths"][day]))
+
+
+def test_an_attack_on_intact_tissue_leaves_what_it_spares() -> None:
+    attacks = (biology.Attack(30, 0.6),)
+    found = run(biology.scenario("rat-young", oligodendrocytes_lost=0, debris=0, attacks=attacks), 31)
+    assert _covered(found, 30) == 1
+    assert _covered(found, 31) == pytest.approx(0.4, abs=0.03)
 
 
 def test_two_attacks_may_be_given_in_any_order() -> None:

@@ -69,8 +69,8 @@ def activation(y):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True, error_model="numpy")
 def demand(y, p):  # type: ignore[no-untyped-def]
     """Part of the premyelinating cells that find bare axon, 0 to 1."""
-    bare = 1.0 - y.new_sheaths - y.survivor_sheaths
-    return bare / (bare + p.demand_half)
+    wanting = 1.0 - y.new_sheaths - y.survivor_sheaths
+    return wanting / (wanting + p.demand_half)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -125,17 +125,31 @@ def turnover(y, p, supply, colonised, receptive):  # type: ignore[no-untyped-def
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def struck(y, severity):  # type: ignore[no-untyped-def]
-    """The state after an attack: sheaths become debris, and cells of the lineage die with them."""
-    left = 1.0 - severity
+    """The state after an attack: sheaths become debris, and cells of the lineage die with them.
+
+    Survivors die with the sheaths that they had kept, so that more axon is bare than was; what covers a part
+    of it covers a smaller one.
+    """
     return State(
         phagocytes=y.phagocytes,
-        debris=y.debris + severity * (y.new_sheaths + y.survivor_sheaths),
-        progenitors=left * y.progenitors,
-        premyelinating=left * y.premyelinating,
-        new_oligodendrocytes=left * y.new_oligodendrocytes,
-        surviving_oligodendrocytes=left * y.surviving_oligodendrocytes,
-        new_sheaths=left * y.new_sheaths,
-        survivor_sheaths=left * y.survivor_sheaths,
+        debris=y.debris
+        + severity
+        * (
+            y.surviving_oligodendrocytes
+            + (1.0 - y.surviving_oligodendrocytes) * (y.new_sheaths + y.survivor_sheaths)
+        ),
+        progenitors=(1.0 - severity) * y.progenitors,
+        premyelinating=(1.0 - severity) * y.premyelinating,
+        new_oligodendrocytes=(1.0 - severity) * y.new_oligodendrocytes,
+        surviving_oligodendrocytes=(1.0 - severity) * y.surviving_oligodendrocytes,
+        new_sheaths=(1.0 - severity)
+        * (1.0 - y.surviving_oligodendrocytes)
+        / (1.0 - (1.0 - severity) * y.surviving_oligodendrocytes)
+        * y.new_sheaths,
+        survivor_sheaths=(1.0 - severity)
+        * (1.0 - y.surviving_oligodendrocytes)
+        / (1.0 - (1.0 - severity) * y.surviving_oligodendrocytes)
+        * y.survivor_sheaths,
         thickness=y.thickness,
         axons=y.axons,
     )
