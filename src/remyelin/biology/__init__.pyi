@@ -6,8 +6,12 @@ from .course import simulate as simulate
 from .failure import FailureMode as FailureMode
 from .failure import fail as fail
 from .failure import failure_modes as failure_modes
+from .front import front_speed_mm_per_week as front_speed_mm_per_week
+from .lesion import LesionCourse as LesionCourse
+from .lesion import simulate_lesion as simulate_lesion
 from .lineage import Attack as Attack
 from .rates import Rates as Rates
+from .sbml import to_sbml as to_sbml
 from .scenarios import Scenario as Scenario
 from .scenarios import scenario as scenario
 from .state import MyelinState as MyelinState

@@ -69,7 +69,7 @@ class Course:
 
     def interval(self, level: float = 0.9) -> tuple[FloatArray, FloatArray]:
         """(day,) bounds between which the posterior puts `level` of its mass."""
-        check_number("level", level, above=0, most=math.nextafter(1, 0), expected="between 0 and 1")
+        check_level(level)
         low, high = np.quantile(self.draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
         return low, high
 
@@ -79,7 +79,7 @@ class Course:
 
     def completion_days(self, level: float = 0.95) -> FloatArray:
         """(draw,) the same by every draw."""
-        check_number("level", level, above=0, most=math.nextafter(1, 0), expected="between 0 and 1")
+        check_level(level)
         return np.array([reached(row, level) for row in self.draws])
 
     def state(self, day: float, *, draw: int = 0, n_axons: int = 1000, n_short: int = N_SHORT) -> MyelinState:
@@ -174,14 +174,7 @@ def simulate(
     InputError
         For a number of days that cannot be, or a scenario, treatment or generator that is none.
     """
-    check_number("days", days, least=1, most=LONGEST_DAYS, whole=True)
-    for name, value, kind, fix in (
-        ("scenario", scenario, Scenario, "make one with biology.scenario"),
-        ("treatment", treatment, Treatment | None, "make one with biology.treatment"),
-        ("rng", rng, np.random.Generator | None, "make one with numpy.random.default_rng"),
-    ):
-        if not isinstance(value, kind):
-            raise InputError("", name, shown(value), f"a {name}", fix)
+    check_asked(scenario, days, treatment, rng)
     days = int(days)
     generator = np.random.default_rng(0) if rng is None else rng
     # Before the treatment's effects, so that the same lesion has the same axons with and without it.
@@ -196,6 +189,23 @@ def simulate(
         parameters, start, days=days, treated=treated, exposure=exposure, attacks=scenario.attacks
     )
     return Course(scenario, treatment, np.arange(days + 1, dtype=np.float64), states, seed)
+
+
+def check_level(level: object) -> None:
+    """Refuse what is no part of a whole."""
+    check_number("level", level, above=0, most=math.nextafter(1, 0), expected="between 0 and 1")
+
+
+def check_asked(scenario: object, days: object, treatment: object, rng: object) -> None:
+    """Refuse what cannot be simulated."""
+    check_number("days", days, least=1, most=LONGEST_DAYS, whole=True)
+    for name, value, kind, fix in (
+        ("scenario", scenario, Scenario, "make one with biology.scenario"),
+        ("treatment", treatment, Treatment | None, "make one with biology.treatment"),
+        ("rng", rng, np.random.Generator | None, "make one with numpy.random.default_rng"),
+    ):
+        if not isinstance(value, kind):
+            raise InputError("", name, shown(value), f"a {name}", fix)
 
 
 def drawn_parameters(scenario: Scenario) -> FloatArray:
@@ -214,7 +224,7 @@ def drawn_parameters(scenario: Scenario) -> FloatArray:
 
 
 def reached(covered: FloatArray, level: float) -> float:
-    """The day on which (day,) `covered` reaches `level`, between days by a straight line; infinite if never."""
+    """The day on which (day,) `covered` reaches `level`, by a line between days; infinite if never."""
     after = int(np.argmax(covered >= level))
     if covered[after] < level:
         return math.inf

@@ -1,0 +1,85 @@
+"""How fast progenitors recolonise tissue that has none: measured in a model, not what was put in."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from remyelin.biology.course import reached
+from remyelin.biology.lineage import STATES, FloatArray
+from remyelin.biology.scenarios import Scenario
+from remyelin.biology.shells import SHELLS_PER_FOOT, Shells, foot_mm, march
+from remyelin.errors import InputError, did_you_mean
+from remyelin.number import shown
+
+MODELS = ("lesion", "section")
+# Depth of the tissue, in lengths of the front's foot: where the front is measured it is within about 3 % of
+# the speed it will have in the end.
+DEPTH_FEET = 100
+# The part of the depth in which the speed is taken, and the density that makes the front.
+FROM_PART, TO_PART, DENSITY = 0.7, 0.3, 0.5
+
+
+def front_speed_mm_per_week(scenario: Scenario, model: str = "lesion") -> float:
+    """Measure the speed of the front at the scenario's rates in the tissue of the experiment.
+
+    In the experiment X-rays had taken the progenitors out of a length of spinal cord: its myelin was whole,
+    without debris or inflammation (Chari 2003, 10.1093/jnen/62.9.908). Progenitors come in from one side.
+
+    Parameters
+    ----------
+    scenario
+        From `biology.scenario`; what it says of the lesion (size, debris, inflammation) plays no part.
+    model
+        ``"lesion"``: shells, `biology.simulate_lesion`; ``"section"``: single cells.
+
+    Returns
+    -------
+    float
+        NaN if the front does not come far enough in twice the time it should take.
+
+    Raises
+    ------
+    InputError
+        For an unknown model, or what is no scenario.
+
+    Examples
+    --------
+    >>> from remyelin import biology
+    >>> 0.57 <= front_speed_mm_per_week(biology.scenario("rat-young")) <= 0.63
+    True
+    """
+    if not isinstance(scenario, Scenario):
+        raise InputError("", "scenario", shown(scenario), "a scenario", "make one with biology.scenario")
+    if model not in MODELS:
+        raise InputError("", "model", shown(model), " or ".join(MODELS), did_you_mean(str(model), MODELS))
+    if model == "section":
+        from remyelin.biology.section_front import section_front_mm_per_week
+
+        return section_front_mm_per_week(scenario)
+    calm = scenario.changed(inhibition=0.0, smouldering=0.0, attacks=())
+    parameters = np.array(calm.parameters())
+    depth = DEPTH_FEET * foot_mm(parameters)
+    grid = Shells.of(depth, round(SHELLS_PER_FOOT * DEPTH_FEET), "sheet")
+    # Twice the time the front needs, so that a slow one is measured as well.
+    days = max(10, round(2 * depth / (calm.rates.front_mm_per_week / 7)))
+    start = np.repeat([_intact()], len(grid.volume), axis=0)
+    states = march(grid, start, parameters, days=days)
+    return 7 * _speed(grid.radius_mm, states[:, :, STATES.index("progenitors")])
+
+
+def _intact() -> list[float]:
+    """The state of tissue that lacks nothing but progenitors."""
+    whole = {"surviving_oligodendrocytes", "survivor_sheaths", "thickness", "axons"}
+    return [float(state in whole) for state in STATES]
+
+
+def _speed(radius_mm: FloatArray, density: FloatArray) -> float:
+    """Inward, mm a day: the slope of a line through the days on which density (day, shell) is the front's."""
+    edge = radius_mm[-1] + radius_mm[0]
+    measured = (radius_mm <= FROM_PART * edge) & (radius_mm >= TO_PART * edge)
+    days = [reached(row, DENSITY) for row in density[:, measured].T]
+    if not np.isfinite(days).all():
+        return math.nan
+    return float(-np.polyfit(days, radius_mm[measured], 1)[0])
