@@ -40,7 +40,7 @@ STEP_DAYS = 0.1
 # A lesion changes fastest in its first days: there a step is divided. After an attack that leaves sheaths it
 # is divided more, and for good, for room opens with a kink when the front passes what they cover.
 FRESH_DAYS, FRESH_PARTS = 10.0, 4
-KINK_PARTS, KINK_FRESH_PARTS = 4, 12
+KINK_PARTS, KINK_FRESH_PARTS = 4, 24
 # Halvings of the step for the fastest of lesions; one that would need more is refused.
 MOST_HALVINGS = 8
 NEVER = (math.inf, math.inf, 1.0)
