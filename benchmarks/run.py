@@ -39,6 +39,7 @@ SCRIPTS = (
     ("conduction/speed.py",),
     ("conduction/surrogate.py",),
     ("conduction/nerve.py",),
+    ("biology/lesion.py",),
 )
 
 
