@@ -10,6 +10,7 @@ from .front import front_speed_mm_per_week as front_speed_mm_per_week
 from .lesion import LesionCourse as LesionCourse
 from .lesion import simulate_lesion as simulate_lesion
 from .lineage import Attack as Attack
+from .petab import to_petab as to_petab
 from .rates import Rates as Rates
 from .sbml import to_sbml as to_sbml
 from .scenarios import Scenario as Scenario

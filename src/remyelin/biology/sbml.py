@@ -86,7 +86,7 @@ def to_sbml(scenario: Scenario, *, treatment: Treatment | None = None) -> str:
     >>> "progenitors" in text, 'level="3" version="2"' in text
     (True, True)
     """
-    return _write(lineage_document(scenario, treatment))
+    return written(lineage_document(scenario, treatment))
 
 
 def lineage_document(scenario: Scenario, treatment: Treatment | None = None) -> Any:
@@ -166,7 +166,8 @@ def rate_words(name: str) -> tuple[str, str]:
     return str(row.get("unit", "1")), "; ".join(word for word in words if word)
 
 
-def _write(document: Any) -> str:
+def written(document: Any) -> str:
+    """A `libsbml.SBMLDocument` as text."""
     return str(library().writeSBMLToString(document))
 
 
@@ -242,28 +243,34 @@ def _add_exposure(model: Any, treatment: Treatment) -> None:
     _add_slope(model, "exposure", "(given - exposure) / onset_days")
     for name, day, value in (("start", treatment.start_day, "1"), ("stop", treatment.stop_day, "0")):
         if 0 < day < math.inf:
-            event = _add_event(model, f"treatment_{name}", day)
-            _assign(event, "given", value)
+            event = _on_day(model, f"treatment_{name}", day)
+            assign(event, "given", value)
 
 
 def _add_attack(model: Any, number: int, attack: Attack) -> None:
     severity = f"severity_{number}"
     add_parameter(model, severity, attack.severity, "1", "Part of the sheaths that the attack takes.")
-    event = _add_event(model, f"attack_{number}", attack.day)
+    event = _on_day(model, f"attack_{number}", attack.day)
     for state, text in lineage_formulas().struck.items():
-        _assign(event, state, text.replace("severity", severity))
-    _assign(event, "last_attack", f"attack_{number}_day")
+        assign(event, state, text.replace("severity", severity))
+    assign(event, "last_attack", f"attack_{number}_day")
 
 
-def _add_event(model: Any, name: str, day: float) -> Any:
+def _on_day(model: Any, name: str, day: float) -> Any:
     add_parameter(model, f"{name}_day", day, "d", "")
+    return add_event(model, name, parsed(f"time >= {name}_day"))
+
+
+def add_event(model: Any, name: str, when: Any) -> Any:
+    """Give a model an event that happens when the formula becomes true."""
     event = model.createEvent()
     _set(event, id=name, useValuesFromTriggerTime=True)
     trigger = event.createTrigger()
-    _set(trigger, initialValue=False, persistent=True, math=parsed(f"time >= {name}_day"))
+    _set(trigger, initialValue=False, persistent=True, math=when)
     return event
 
 
-def _assign(event: Any, variable: str, formula: str) -> None:
+def assign(event: Any, variable: str, formula: str) -> None:
+    """Let an event set a variable."""
     made = event.createEventAssignment()
     _set(made, variable=variable, math=parsed(formula))
