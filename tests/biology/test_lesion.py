@@ -9,10 +9,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.integrate import solve_ivp
 
 from remyelin import biology
-from remyelin.biology.lineage import STATES
-from remyelin.biology.shells import GEOMETRIES, Shells, diffuse, march
+from remyelin.biology.equations import STATES, Parameters, State, receptive, turnover
+from remyelin.biology.shells import (
+    GEOMETRIES,
+    Shells,
+    diffuse,
+    diffusivity_mm2_per_day,
+    march,
+    replacement,
+)
 from remyelin.errors import InputError
 
 PROGENITORS = STATES.index("progenitors")
@@ -64,6 +72,46 @@ def test_normal_tissue_stays_normal() -> None:
     states = march(Shells.of(1.0, 20, "ball"), start, np.array(scenario.parameters()), days=100)
     for state in whole - {"thickness"}:
         assert np.allclose(states[:, :, STATES.index(state)], 1.0, atol=1e-9)
+
+
+@pytest.mark.parametrize("geometry", ["sheet", "ball"])
+def test_diffusion_decays_as_in_the_textbook(geometry: str) -> None:
+    # The slowest mode of what is kept at 0 on its border: cos(pi r / 2) of a sheet, sin(pi r) / r of a ball.
+    shells, elapsed, steps = Shells.of(1.0, 100, geometry), 0.1, 100
+    r = shells.radius_mm
+    mode, rate = (
+        (np.cos(np.pi * r / 2), (np.pi / 2) ** 2)
+        if geometry == "sheet"
+        else (np.sin(np.pi * r) / r, np.pi**2)
+    )
+    density = mode.copy()
+    for _ in range(steps):
+        diffuse(
+            density, shells.area, shells.volume, shells.width_mm, elapsed / steps, 0.0, np.empty((2, len(r)))
+        )
+    assert np.allclose(density, mode * np.exp(-rate * elapsed), atol=3e-4 * mode.max())
+
+
+def test_a_general_solver_of_the_same_shells_agrees() -> None:
+    scenario = biology.scenario("rat-young", lesion_radius_mm=1, resident_progenitors=0, receptive_days=80)
+    count, days = 30, 30
+    parameters = np.array(scenario.parameters())
+    shells, p = Shells.of(1.0, count, "ball"), Parameters(*scenario.parameters())
+    start = np.repeat([scenario.start()], count, axis=0)
+
+    def slopes(t: float, flat: Any) -> Any:
+        y = flat.reshape(count, -1)
+        change = np.array([turnover(State(*row), p, 0.0, 1.0, receptive(t, p)) for row in y])
+        change[:, PROGENITORS] += [replacement(State(*row), p) for row in y]
+        density = np.append(y[:, PROGENITORS], 1.0)
+        distance = np.append(np.full(count - 1, shells.width_mm), shells.width_mm / 2)
+        inflow = diffusivity_mm2_per_day(parameters) * shells.area[1:] * np.diff(density) / distance
+        change[:, PROGENITORS] += np.diff(inflow, prepend=0.0) / shells.volume
+        return change.ravel()
+
+    found = solve_ivp(slopes, (0, days), start.ravel(), method="RK45", rtol=1e-7, atol=1e-9)
+    ours = march(shells, start, parameters, days=days)[-1]
+    assert np.abs(found.y[:, -1].reshape(count, -1) - ours).max() < 2e-3
 
 
 def test_more_shells_converge_with_second_order(capsys: pytest.CaptureFixture[str]) -> None:
