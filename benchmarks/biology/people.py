@@ -3,8 +3,8 @@
     python benchmarks/biology/people.py
 
 Nothing is tuned to them. Sizes come from real lesions (`evidence.lesion_volumes_mm3`), rates from the
-posterior, one draw a person; failure modes are those of `biology.failure_modes`, as often as `OFTEN` says. Prints
-tables of docs/theory/what-biology-gets-wrong.md.
+posterior, one draw a person; failure modes are those of `biology.failure_modes`, as often as `OFTEN` says.
+Prints tables of docs/theory/what-biology-gets-wrong.md.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ SEED = 20261128
 PEOPLE, LESIONS = 200, 10
 LONGEST_DAYS = 7300
 BATCH = 100
-# Part of the lesions with each mode. The first two as Boyd 2013 has them (60 to 70 %, 37 %); for the others no
-# number was seen, and one in ten is a guess made before the comparison was run.
+# Part of the lesions with each mode. The first two as Boyd 2013 has them (60 to 70 %, 37 %); for the others
+# no number was seen, and one in ten is a guess made before the comparison was run.
 OFTEN: Mapping[str, float] = {
     "differentiation-block": 0.65,
     "progenitor-depletion": 0.37,
