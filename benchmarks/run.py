@@ -39,6 +39,8 @@ SCRIPTS = (
     ("conduction/speed.py",),
     ("conduction/surrogate.py",),
     ("conduction/nerve.py",),
+    ("biology/failure.py",),
+    ("biology/treatments.py",),
     ("biology/sbml_agreement.py",),
     ("biology/speed.py",),
     ("biology/lesion.py",),
