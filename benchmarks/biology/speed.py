@@ -3,7 +3,7 @@
     python benchmarks/biology/speed.py
 
 Lesions of four scenarios, each with the draws of its posterior: 150 days, ten states on 151 days, one thread,
-CPU time; the three take turns in one process. libRoadRunner (CVODE at its default tolerances, LLVM) reads the
+CPU time; engines take turns in one process. libRoadRunner (CVODE, LLVM) reads the
 SBML that `biology.to_sbml` writes, once; rates are set and states reset for each lesion. LSODA gets the
 compiled right-hand side. Compilation is not counted for any. Differences are from our own solver at a step of
 0.005 day.
@@ -42,7 +42,8 @@ from remyelin.biology.lineage import PARAMETERS, STATES, STEP_DAYS, advance  # n
 NAMES = ("rat-young", "rat-old", "rat-aged", "human")
 DAYS, ROUNDS, FINE_DAYS, GOAL, BAR = 150, 9, 0.005, 5.0, 1e-5
 # Lesions of a turn: the peers take every so many of ours.
-EVERY = {"lineage": 1, "libRoadRunner": 8, "LSODA": 16}
+EVERY = {"lineage": 1, "libRoadRunner": 8, "finer": 8, "LSODA": 16}
+TOLERANCE, FINER = 1e-6, 1e-8
 Engine = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
@@ -60,9 +61,10 @@ def lineage(parameters: np.ndarray, start: np.ndarray) -> np.ndarray:
     return advance(parameters, start, days=DAYS)
 
 
-def in_roadrunner() -> Engine:
+def in_roadrunner(tolerance: float) -> Engine:
     roadrunner.Logger.setLevel(roadrunner.Logger.LOG_ERROR)
     model = roadrunner.RoadRunner(biology.to_sbml(biology.scenario(NAMES[0])))
+    model.integrator.relative_tolerance = tolerance
     model.timeCourseSelections = list(STATES)
     known = list(model.model.getGlobalParameterIds())
     of_parameters = [known.index(name) for name in PARAMETERS]
@@ -102,7 +104,12 @@ def lesions() -> tuple[np.ndarray, np.ndarray]:
 def main() -> int:
     parameters, start = lesions()
     exact = advance(parameters, start, days=DAYS, step_days=FINE_DAYS)
-    engines: dict[str, Engine] = {"lineage": lineage, "libRoadRunner": in_roadrunner(), "LSODA": in_lsoda}
+    engines: dict[str, Engine] = {
+        "lineage": lineage,
+        "libRoadRunner": in_roadrunner(TOLERANCE),
+        "finer": in_roadrunner(FINER),
+        "LSODA": in_lsoda,
+    }
     error = dict.fromkeys(engines, 0.0)
     speed: dict[str, list[float]] = {name: [] for name in engines}
     for turn in range(ROUNDS + 1):
@@ -117,7 +124,8 @@ def main() -> int:
             error[name] = max(error[name], float(np.abs(found - exact[mine]).max()))
     words = {
         "lineage": f"lineage, step {STEP_DAYS:g} d, eight abreast",
-        "libRoadRunner": f"libRoadRunner {roadrunner.__version__}",
+        "libRoadRunner": f"libRoadRunner {roadrunner.__version__}, tolerance {TOLERANCE:g} (its default)",
+        "finer": f"libRoadRunner, tolerance {FINER:g}",
         "LSODA": "LSODA (SciPy), compiled right-hand side",
     }
     theirs = np.median(speed["libRoadRunner"])
