@@ -15,6 +15,9 @@ from .rates import Rates as Rates
 from .sbml import to_sbml as to_sbml
 from .scenarios import Scenario as Scenario
 from .scenarios import scenario as scenario
+from .section import Section as Section
+from .section import simulate_section as simulate_section
+from .section_front import section_front_mm_per_week as section_front_mm_per_week
 from .state import MyelinState as MyelinState
 from .treatment import Effect as Effect
 from .treatment import Rejuvenation as Rejuvenation
