@@ -52,6 +52,9 @@ def test_a_contested_direction_must_be_chosen(name):
     assert (helps >= 1).all()
     assert (hinders <= 1).all()
     assert_allclose(helps[0] * hinders[0], 1)
+    chosen = biology.treat(name, assumed=True, sign="hinders") + biology.treat("gsk239512", assumed=True)
+    assert "direction contested: taken to hinder" in repr(chosen)
+    assert chosen.sources[0] == KNOWN[name].actions[0].against
 
 
 def test_an_agreed_direction_is_not_chosen():

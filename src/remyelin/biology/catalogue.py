@@ -29,12 +29,14 @@ class Action:
     """One thing that a drug does: which way a parameter goes, and where that was read.
 
     `way` is ``"up"``, ``"down"``, or ``"back"`` for the parameter ``"age"``: rates go back towards the young.
+    Where works disagree, it is the way of `source`, and `against` is the work that has it otherwise.
     """
 
     parameter: str
     way: str
     source: str
     harm: bool = False
+    against: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,8 @@ def treat(
         onset = prior["onset_days"] if kinetics is None else kinetics.onset_days
     occupancy = drug.engagement if engagement is None else engagement
     reached = _reached(kinetics, 1.0 if occupancy is None else occupancy, dose)
-    return Treatment(name, effects, start_day, stop_day, onset, reached)
+    contested = f"taken to {'help' if helps else 'hinder'}; {drug.contested}" if drug.contested else ""
+    return Treatment(name, effects, start_day, stop_day, onset, reached, contested)
 
 
 def _known(name: str) -> Drug:
@@ -229,6 +232,7 @@ def _effect(
         part = (prior["part"], prior["part_low"], prior["part_high"]) if asked is None else _three(asked)
         return Rejuvenation(part[0], part[1], part[2], source=action.source, status=status)
     up = (action.way == "up") == helps
+    read_in = action.source if helps else action.against
     if asked is None:
         fold, low, high = prior["fold"], prior["low"], prior["high"]
         size = (fold, low, high) if up else (1 / fold, 1 / high, 1 / low)
@@ -237,9 +241,9 @@ def _effect(
         if size[0] != 1 and (size[0] > 1) != up:
             way = "above" if up else "below"
             fix = "correct it, or make a biology.Treatment of your own"
-            expected = f"{way} 1, the direction of {action.source}"
+            expected = f"{way} 1, the direction of {read_in}"
             raise _wrong(f"{drug.name} effect on {action.parameter}", f"{size[0]:g}", expected, fix)
-    return Effect(action.parameter, *size, source=action.source, status=status, harm=action.harm)
+    return Effect(action.parameter, *size, source=read_in, status=status, harm=action.harm)
 
 
 def _three(size: Size) -> tuple[float, float, float]:
@@ -262,7 +266,8 @@ def _reached(kinetics: Kinetics | None, occupancy: float, dose: float) -> float:
 def _drug(name: str, row: Mapping[str, Any]) -> Drug:
     actions = tuple(Action(**action) for action in row["effect"])
     for action in actions:
-        source(action.source)
+        for work in filter(None, (action.source, action.against)):
+            source(work)
         if action.way not in WAYS or (action.way == "back") != (action.parameter == "age"):
             fix = "correct evidence/biology_treatments.toml"
             raise _wrong(f"{name} {action.parameter}", f"of way {action.way!r}", " or ".join(WAYS), fix)

@@ -157,6 +157,8 @@ class Treatment:
         Time in which two thirds of the effect come, and go again after the stop.
     engagement
         Part of the target that is reached, 0 to 1: the folds are raised to this power.
+    contested
+        Which direction was chosen where works disagree, and what speaks for either; empty where they agree.
 
     Raises
     ------
@@ -177,6 +179,7 @@ class Treatment:
     stop_day: float = math.inf
     onset_days: float = 1.0
     engagement: float = 1.0
+    contested: str = ""
 
     def __post_init__(self) -> None:
         check_number(f"treatment {self.name} start_day", self.start_day, least=0)
@@ -214,13 +217,19 @@ class Treatment:
             for effect in each.effects
         )
         onset = max(self.onset_days, other.onset_days)
-        return Treatment(f"{self.name}+{other.name}", effects, self.start_day, self.stop_day, onset)
+        contested = "; ".join(each.contested for each in (self, other) if each.contested)
+        return Treatment(
+            f"{self.name}+{other.name}", effects, self.start_day, self.stop_day, onset, contested=contested
+        )
 
     def __repr__(self) -> str:
         until = "" if self.stop_day == math.inf else f" to {self.stop_day:g}"
         reached = "" if self.engagement == 1 else f", {self.engagement:.0%} of the target"
         lines = [f"Treatment({self.name}, from day {self.start_day:g}{until}{reached})"]
-        return "\n  ".join([*lines, *(str(effect) for effect in self.effects)])
+        lines += [str(effect) for effect in self.effects]
+        if self.contested:
+            lines.append(f"direction contested: {self.contested}")
+        return "\n  ".join(lines)
 
     def _wrong(self, field: str, found: str, expected: str) -> InputError:
         return InputError("", f"treatment {self.name} {field}", found, expected, "correct it")
