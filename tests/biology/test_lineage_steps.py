@@ -35,7 +35,7 @@ def test_the_default_step_is_exact_to_five_digits(name, attacks):
     np.testing.assert_allclose(default, fine, rtol=0, atol=BAR)
 
 
-@pytest.mark.parametrize("count", [1, 7, 8, 9, 40])
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 150])
 def test_a_lesion_is_the_same_alone_and_in_any_company(count):
     parameters, start = batch("rat-young", receptive_days=300)
     parameters[3, PARAMETERS.index("clearance_per_day")] = 40

@@ -74,3 +74,10 @@ def test_without_the_library_it_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "libsbml", None)
     with pytest.raises(InputError, match=r"pip install 'remyelin\[sbml\]'"):
         biology.to_sbml(CASES[0][0])
+
+
+@pytest.mark.parametrize("wrong", [{"scenario": "rat-young"}, {"treatment": "clemastine"}])
+def test_what_is_no_scenario_or_treatment_is_refused(wrong):
+    asked = {"scenario": CASES[0][0], "treatment": None, **wrong}
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        biology.to_sbml(asked["scenario"], treatment=asked["treatment"])

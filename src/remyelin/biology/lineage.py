@@ -41,6 +41,8 @@ STEP_DAYS = 0.1
 # is divided more, and for good, for room opens with a kink when the front passes what they cover.
 FRESH_DAYS, FRESH_PARTS = 10.0, 4
 KINK_PARTS, KINK_FRESH_PARTS = 4, 24
+# Lesions at a time.
+BLOCK = 8 * LANES
 # Halvings of the step for the fastest of lesions; one that would need more is refused.
 MOST_HALVINGS = 8
 NEVER = (math.inf, math.inf, 1.0)
@@ -124,16 +126,15 @@ def advance(
     receptive_days = PARAMETERS.index("receptive_days")
     fades = bool(np.isfinite([plain[:, receptive_days], full[:, receptive_days]]).any())
     out = np.empty((len(plain), days + 1, N_STATES))
-    for count in np.unique(finer):
-        which = np.flatnonzero(finer == count)
-        step = step_days / 2.0**count
+    # Those of one step together, and few enough at a time that their states stay near the processor.
+    order = np.argsort(finer, kind="stable")
+    for which in np.split(order, _bounds(finer[order])):
         found = np.empty((-(-len(which) // LANES), days + 1, N_STATES, LANES))
-        changes = None if treated is None else abreast(change[which])
         _advance(
             abreast(plain[which]),
-            changes,
+            None if treated is None else abreast(change[which]),
             float(exposure[2]),
-            step,
+            step_days / 2.0 ** finer[which[0]],
             fades,
             *course,
             abreast(initial[which]),
@@ -141,6 +142,13 @@ def advance(
         )
         out[which] = found.transpose(0, 3, 1, 2).reshape(-1, days + 1, N_STATES)[: len(which)]
     return out
+
+
+def _bounds(ordered: npt.NDArray[np.int64]) -> list[int]:
+    """Where a new block begins: at a new value, and after `BLOCK` of the same."""
+    starts = [0, *(np.flatnonzero(np.diff(ordered)) + 1).tolist(), len(ordered)]
+    every = [begin for first, last in pairwise(starts) for begin in range(first, last, BLOCK)]
+    return every[1:]
 
 
 def pieces(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from remyelin.biology.course import check_asked
 from remyelin.biology.formulas import lineage_formulas
 from remyelin.biology.lineage import PARAMETERS, STATES, Attack
 from remyelin.biology.scenarios import Scenario
@@ -77,7 +78,7 @@ def to_sbml(scenario: Scenario, *, treatment: Treatment | None = None) -> str:
     Raises
     ------
     InputError
-        Without the extra ``sbml``.
+        Without the extra ``sbml``, or for what is no scenario or treatment.
 
     Examples
     --------
@@ -91,6 +92,7 @@ def to_sbml(scenario: Scenario, *, treatment: Treatment | None = None) -> str:
 
 def lineage_document(scenario: Scenario, treatment: Treatment | None = None) -> Any:
     """The same as a `libsbml.SBMLDocument`, for those who add to it."""
+    check_asked(scenario, 1, treatment, None)
     document = library().SBMLDocument(LEVEL, VERSION)
     model = document.createModel()
     model.setId("lineage")
