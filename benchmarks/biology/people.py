@@ -19,7 +19,7 @@ from remyelin import biology
 from remyelin.biology.ageing import age_index
 from remyelin.biology.draws import posterior
 from remyelin.biology.lineage import STATES, advance
-from remyelin.evidence import lesion_volumes_mm3
+from remyelin.evidence import lesion_volumes_mm3, parameter
 
 SEED = 20261128
 PEOPLE, LESIONS = 200, 10
@@ -136,11 +136,15 @@ def print_each_mode() -> None:
 def print_prineas(found: Mapping[str, Lesions]) -> None:
     first = "plaques with more than 10 % remyelinated, of people who died"
     head(first, "Prineas 1993", "no failure mode", "modes by lesion")
-    for words, published, low, high in (
-        ("within 10 weeks of onset", "3 of 82 (4 %)", 0, 70),
-        ("after 3 to 10 months", "38 of 105 (36 %)", 91, 304),
-        ("after 18 months or longer (here: to 5 years)", "19 of 92 (21 %)", 548, 1826),
+    for died, low, high in (
+        ("within 10 weeks of onset", 0, 70),
+        ("3 to 10 months after onset", 91, 304),
+        ("18 months or longer after onset", 548, 1826),
     ):
+        seen = parameter("plaques_remyelinated", died=died)
+        of = int(seen.qualifiers["plaques"])
+        published = f"{seen.value:.0f} of {of} ({seen.value / of:.0%})"
+        words = died + (" (here: to 5 years)" if "longer" in died else "")
         cells = []
         for way in WAYS[:2]:
             rng = np.random.default_rng(SEED)
@@ -152,7 +156,8 @@ def print_prineas(found: Mapping[str, Lesions]) -> None:
 
 def print_patrikios(found: Mapping[str, Lesions]) -> None:
     head("people with 60 % or more of their lesion area remyelinated", "share", "quartiles of the part")
-    print("| Patrikios 2006, 51 autopsies | 20 % | not seen |")
+    seen = parameter("people_mostly_remyelinated")
+    print(f"| Patrikios 2006, {seen.qualifiers['series']} | {seen.value:.0f}% | not seen |")
     for way in WAYS:
         lesions = found[way]
         area = np.bincount(lesions.person, lesions.area_mm2)
