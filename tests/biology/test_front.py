@@ -65,3 +65,16 @@ def test_an_unknown_model_is_refused_with_the_known(model: str, said: str) -> No
 def test_what_is_no_scenario_is_refused() -> None:
     with pytest.raises(InputError, match=r"make one with biology\.scenario"):
         biology.front_speed_mm_per_week("rat-young")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("division", [0.0, 0.05, 5.0, 20.0])
+def test_the_front_is_so_fast_however_fast_progenitors_divide(division: float) -> None:
+    scenario = biology.scenario("rat-young", proliferation_per_day=division)
+    assert biology.front_speed_mm_per_week(scenario) == pytest.approx(0.6, rel=0.05)
+
+
+@pytest.mark.parametrize(("division", "cycle"), [(0.0, 1e6), (100.0, 9.0)])
+def test_a_front_that_takes_for_ever_is_refused(division: float, cycle: float) -> None:
+    scenario = biology.scenario("rat-young", proliferation_per_day=division, cycle_days=cycle)
+    with pytest.raises(InputError, match=r"growth of the first progenitors.*0\.0025 to 50"):
+        biology.front_speed_mm_per_week(scenario)

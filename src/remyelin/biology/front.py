@@ -9,14 +9,18 @@ import numpy as np
 from remyelin.biology.course import reached
 from remyelin.biology.lineage import STATES, FloatArray
 from remyelin.biology.scenarios import Scenario
-from remyelin.biology.shells import SHELLS_PER_FOOT, Shells, foot_mm, march
+from remyelin.biology.shells import SHELLS_PER_FOOT, Shells, foot_mm, growth_per_day, march
 from remyelin.errors import InputError, did_you_mean
-from remyelin.number import shown
+from remyelin.number import check_number, shown
 
 MODELS = ("lesion", "section")
 # Depth of the tissue, in lengths of the front's foot: where the front is measured it is within about 3 % of
 # the speed it will have in the end.
 DEPTH_FEET = 100
+# A front passes two of them in one time of growth; it is to take so long, since the shells are read daily.
+LEAST_DAYS = 20
+# Growth, 1/day, at which a measurement would take a century, or more shells than can be waited for.
+SLOWEST, FASTEST = 0.0025, 50.0
 # The part of the depth in which the speed is taken, and the density that makes the front.
 FROM_PART, TO_PART, DENSITY = 0.7, 0.3, 0.5
 
@@ -42,7 +46,7 @@ def front_speed_mm_per_week(scenario: Scenario, model: str = "lesion") -> float:
     Raises
     ------
     InputError
-        For an unknown model, or what is no scenario.
+        For an unknown model, what is no scenario, or progenitors that hardly divide.
 
     Examples
     --------
@@ -58,15 +62,22 @@ def front_speed_mm_per_week(scenario: Scenario, model: str = "lesion") -> float:
         from remyelin.biology.section_front import section_front_mm_per_week
 
         return section_front_mm_per_week(scenario)
-    calm = scenario.changed(inhibition=0.0, smouldering=0.0, attacks=())
+    return _in_shells(scenario.changed(inhibition=0.0, smouldering=0.0, attacks=()))
+
+
+def _in_shells(calm: Scenario) -> float:
     parameters = np.array(calm.parameters())
-    depth = DEPTH_FEET * foot_mm(parameters)
-    grid = Shells.of(depth, round(SHELLS_PER_FOOT * DEPTH_FEET), "sheet")
+    growth = growth_per_day(parameters)
+    check_number("growth of the first progenitors, 1/day,", growth, least=SLOWEST, most=FASTEST)
+    feet = max(DEPTH_FEET, 2 * LEAST_DAYS * growth)
+    depth = feet * foot_mm(parameters)
+    grid = Shells.of(depth, round(SHELLS_PER_FOOT * feet), "sheet")
     # Twice the time the front needs, so that a slow one is measured as well.
-    days = max(10, round(2 * depth / (calm.rates.front_mm_per_week / 7)))
+    days = 2 * depth / (calm.rates.front_mm_per_week / 7)
+    every = math.ceil(days / 500)
     start = np.repeat([_intact()], len(grid.volume), axis=0)
-    states = march(grid, start, parameters, days=days)
-    return 7 * _speed(grid.radius_mm, states[:, :, STATES.index("progenitors")])
+    states = march(grid, start, parameters, days=every * math.ceil(days / every), every_days=every)
+    return 7 / every * _speed(grid.radius_mm, states[:, :, STATES.index("progenitors")])
 
 
 def _intact() -> list[float]:
@@ -76,10 +87,10 @@ def _intact() -> list[float]:
 
 
 def _speed(radius_mm: FloatArray, density: FloatArray) -> float:
-    """Inward, mm a day: the slope of a line through the days on which density (day, shell) is the front's."""
+    """Inward, mm a row: the slope of a line through the rows in which density (row, shell) is the front's."""
     edge = radius_mm[-1] + radius_mm[0]
     measured = (radius_mm <= FROM_PART * edge) & (radius_mm >= TO_PART * edge)
-    days = [reached(row, DENSITY) for row in density[:, measured].T]
-    if not np.isfinite(days).all():
+    passed = [reached(row, DENSITY) for row in density[:, measured].T]
+    if not np.isfinite(passed).all():
         return math.nan
-    return float(-np.polyfit(days, radius_mm[measured], 1)[0])
+    return float(-np.polyfit(passed, radius_mm[measured], 1)[0])
