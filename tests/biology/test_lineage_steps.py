@@ -11,6 +11,7 @@ from remyelin import biology
 from remyelin.biology.course import drawn_parameters
 from remyelin.biology.lineage import PARAMETERS, advance, halvings
 from remyelin.errors import InputError
+from remyelin.evidence.load import read_data
 
 BAR, FINE_DAYS = 1e-5, 0.01
 ATTACKS = {
@@ -32,6 +33,20 @@ def test_the_default_step_is_exact_to_five_digits(name, attacks):
     parameters, start = batch(name, smouldering=0.1)
     default = advance(parameters[:64], start[:64], days=150, attacks=attacks)
     fine = advance(parameters[:64], start[:64], days=150, attacks=attacks, step_days=FINE_DAYS)
+    np.testing.assert_allclose(default, fine, rtol=0, atol=BAR)
+
+
+def test_it_is_as_exact_wherever_rates_were_believed_to_be():
+    rng = np.random.default_rng(3)
+    parameters, start = batch("rat-young", oligodendrocytes_lost=0.8)
+    for name, row in read_data("biology.toml")["rate"].items():
+        if "low" in row:
+            low, high = np.log([row["low"], row["high"]])
+            parameters[:, PARAMETERS.index(name)] = np.exp(rng.uniform(low, high, len(parameters)))
+    for name, high in {"inhibition": 3, "smouldering": 1, "demand_driven": 1}.items():
+        parameters[:, PARAMETERS.index(name)] = rng.uniform(0, high, len(parameters))
+    default = advance(parameters, start, days=100, attacks=ATTACKS["part"])
+    fine = advance(parameters, start, days=100, attacks=ATTACKS["part"], step_days=FINE_DAYS)
     np.testing.assert_allclose(default, fine, rtol=0, atol=BAR)
 
 

@@ -39,7 +39,7 @@ PARAMETERS = equations.PARAMETERS
 STEP_DAYS = 0.1
 # A lesion changes fastest in its first days: there a step is divided. After an attack that leaves sheaths it
 # is divided more, and for good, for room opens with a kink when the front passes what they cover.
-FRESH_DAYS, FRESH_PARTS = 10.0, 4
+FRESH_DAYS, FRESH_PARTS = 10.0, 5
 KINK_PARTS, KINK_FRESH_PARTS = 4, 24
 # Lesions at a time.
 BLOCK = 8 * LANES
