@@ -41,6 +41,8 @@ from .report.axon_plot import draw_conduction as draw_conduction
 from .report.forest_plot import forest as forest
 from .report.lesion_plot import draw_lesion as draw_lesion
 from .report.nerve_plot import draw_arrivals as draw_arrivals
+from .report.section_plot import animate_section as animate_section
+from .report.section_plot import draw_section as draw_section
 from .tables import MEASURES as MEASURES
 from .tables import Measurements as Measurements
 from .tables import Results as Results

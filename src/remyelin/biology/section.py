@@ -50,7 +50,7 @@ class Section:
         Days whose pictures are kept.
     cells, bare
         (kept day, row, column) kind of the cell on a site (0 none, 1 progenitor, 2 premyelinating, 3 new and
-        4 original oligodendrocyte), and how many of its axons are bare.
+        4 original oligodendrocyte), and how many of its axons have no sheath, dead ones among them.
     axons
         One row for each axon in the lesion or within reach of it, on the last day: its name, place, diameter,
         what covers it ("kept", "new cell", "survivor", "bare" or "dead"), the name of the cell whose sheath

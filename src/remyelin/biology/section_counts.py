@@ -70,10 +70,10 @@ def thickness(age_days, thickening, end):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def keep(tissue, kinds, bare):  # type: ignore[no-untyped-def]
-    """Fill (site,) the kind of the cell on each site, and how many of its axons are bare."""
+    """Fill (site,) the kind of the cell on each site, and how many of its axons have no sheath."""
     for site in range(len(tissue.occupant)):
         slot = tissue.occupant[site]
         kinds[site] = tissue.kind[slot] if slot >= 0 else 0
         bare[site] = 0
         for axon in range(tissue.owner.shape[1]):
-            bare[site] += tissue.owner[site, axon] == BARE
+            bare[site] += tissue.owner[site, axon] < 0

@@ -12,3 +12,5 @@ from .planning import plan_folder as plan_folder
 from .planning import save_plan as save_plan
 from .save import analyse_folder as analyse_folder
 from .save import save_analysis as save_analysis
+from .section_plot import animate_section as animate_section
+from .section_plot import draw_section as draw_section
