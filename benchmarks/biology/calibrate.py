@@ -21,7 +21,7 @@ from remyelin.biology.calibrate import Fit, calibration, fit
 from remyelin.biology.experiments import control_days, controls, experiments, log_ratios
 from remyelin.evidence.load import read_data
 
-ENSEMBLES, WALKERS, STEPS, DRAWS, SEED = 4, 48, 6000, 200, 6
+ENSEMBLES, WALKERS, STEPS, DRAWS, SEED = 4, 40, 4000, 200, 6
 DIGITS = 5
 
 

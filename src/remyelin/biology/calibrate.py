@@ -123,20 +123,23 @@ class Calibration:
     def log_density(self, z: FloatArray, least: FloatArray) -> FloatArray:
         """(point,) log density; -inf where it is certain to be below `least`.
 
-        The controls are followed where the prior leaves hope, the experiments where the controls do.
+        A control is followed where the prior leaves hope, the next where that does, experiments last.
         """
         low, high = self.bounds()
         out = np.where(((z > low) & (z < high)).all(axis=1), -0.5 * (z**2).sum(axis=1), -np.inf)
-        hope = np.flatnonzero(out > least)
-        if len(hope) == 0:
-            return np.full(len(z), -np.inf)
-        known = self.known(z[hope])
-        days = control_days(known)
-        out[hope] -= 0.5 * (_control_residuals(days) ** 2).sum(axis=1)
-        left = np.flatnonzero(out[hope] > least[hope])
+        left = np.flatnonzero(out > least)
+        known = self.known(z[left])
+        days: dict[str, FloatArray] = {}
+        for row in controls().values():
+            if len(left) == 0:
+                break
+            days |= control_days(known, [row])
+            out[left] -= 0.5 * ((days[row.name] - row.completion_day) / row.sd) ** 2
+            hope = out[left] > least[left]
+            left = left[hope]
+            known, days = ({key: value[hope] for key, value in each.items()} for each in (known, days))
         if len(left):
-            fewer, fewer_days = ({key: row[left] for key, row in each.items()} for each in (known, days))
-            out[hope[left]] -= 0.5 * (self._shortfalls(fewer, fewer_days) ** 2).sum(axis=1)
+            out[left] -= 0.5 * (self._shortfalls(known, days) ** 2).sum(axis=1)
         return np.where(out > least, out, -np.inf)
 
     def mode(

@@ -1,9 +1,9 @@
 """Sampling a posterior with ensembles of walkers, and whether the samples can be trusted.
 
 Each walker moves along the difference of two others of its ensemble (differential evolution, ter Braak 2006,
-10.1007/s11222-006-8769-1) or towards and away from one (stretch, Goodman & Weare 2010,
-10.2140/camcos.2010.5.65). Both need no tuning and do not mind parameters on different scales or correlated.
-Ensembles know nothing of one another, so their agreement can be judged.
+10.1007/s11222-006-8769-1): no tuning, and no harm from scales that differ or parameters that go together. The
+walkers it looks at stay still meanwhile (as with Goodman & Weare 2010, 10.2140/camcos.2010.5.65). Ensembles
+know nothing of one another, so their agreement can be judged.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ FloatArray = npt.NDArray[np.float64]
 # (point, dimension) and the (point,) least density that matters, to (point,) log density. A density that is
 # surely below the least may be given as -inf: most proposals fail, and need not be followed to the end.
 LogDensity = Callable[[FloatArray, FloatArray], FloatArray]
-STRETCH = 2.0
 JUMP_SHARE = 0.1  # of the moves along a difference take its whole length, to go from mode to mode
 JITTER = 1e-6
 
@@ -117,8 +116,8 @@ def sample(
     for step in range(steps):
         for own in (slice(half), slice(half, None)):
             others = x[:, half:] if own.start is None else x[:, :half]
-            proposed, log_weight = _proposal(x[:, own], others, rng)
-            least = density[:, own] - log_weight + np.log(rng.random((ensembles, half)))
+            proposed = _proposal(x[:, own], others, rng)
+            least = density[:, own] + np.log(rng.random((ensembles, half)))
             found = log_density(proposed.reshape(-1, dimension), least.ravel()).reshape(ensembles, half)
             taken = found > least
             x[:, own] = np.where(taken[..., None], proposed, x[:, own])
@@ -128,17 +127,12 @@ def sample(
     return Chain(points, densities, accepted)
 
 
-def _proposal(x: FloatArray, others: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-    """Where the walkers would go, and the logarithm of what that weighs beyond the density."""
+def _proposal(x: FloatArray, others: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Where the walkers would go; the way back is as likely."""
     ensembles, walkers, dimension = x.shape
     row = np.arange(ensembles)[:, None]
     first = rng.integers(walkers, size=(ensembles, walkers))
-    if rng.random() < 0.5:
-        scale = (1 + (STRETCH - 1) * rng.random((ensembles, walkers))) ** 2 / STRETCH
-        moved = others[row, first] + scale[..., None] * (x - others[row, first])
-        return moved, (dimension - 1) * np.log(scale)
     second = (first + rng.integers(1, walkers, size=first.shape)) % walkers
     length = np.where(rng.random(first.shape) < JUMP_SHARE, 1.0, 2.38 / np.sqrt(2 * dimension))
     along = others[row, first] - others[row, second]
-    moved = x + length[..., None] * along + JITTER * rng.standard_normal(x.shape)
-    return moved, np.zeros(first.shape)
+    return np.asarray(x + length[..., None] * along + JITTER * rng.standard_normal(x.shape))

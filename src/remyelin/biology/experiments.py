@@ -181,10 +181,13 @@ def log_ratios(
     return np.log(after / np.stack([days[each.animals] for each in chosen], axis=1))
 
 
-def control_days(known: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-    """(draw,) days of each control."""
-    plain = [Experiment(name, each.words, name, "", "", "") for name, each in controls().items()]
-    return dict(zip(controls(), completion_days(known, plain).T, strict=True))
+def control_days(
+    known: Mapping[str, FloatArray], chosen: Sequence[Control] | None = None
+) -> dict[str, FloatArray]:
+    """(draw,) days of each control, or of those chosen."""
+    rows = list(controls().values()) if chosen is None else chosen
+    plain = [Experiment(row.name, row.words, row.name, "", "", "") for row in rows]
+    return dict(zip([row.name for row in rows], completion_days(known, plain).T, strict=True))
 
 
 def completion_days(known: Mapping[str, FloatArray], chosen: Sequence[Experiment]) -> FloatArray:
