@@ -18,6 +18,7 @@ import numpy as np
 from remyelin import biology, draw_lesion
 from remyelin.biology import LesionCourse
 from remyelin.biology.draws import posterior
+from remyelin.biology.front import lesion_front_mm_per_week
 from remyelin.biology.shells import diffusivity_mm2_per_day, foot_mm, growth_per_day
 
 STATIC = Path(__file__).parents[2] / "docs/_static"
@@ -134,6 +135,17 @@ def convergence() -> None:
         print(f"| {count} | {contents[-1]:.6f} | {change} | {order} |")
 
 
+def limits() -> None:
+    """Where the front of young rats comes to with thinner shells, and in deeper tissue."""
+    young = biology.scenario("rat-young")
+    given = young.rates.front_mm_per_week
+    print("| shells to a foot | depth, feet | measured over put in |")
+    print("| --- | --- | --- |")
+    for shells, depth in ((1.25, 100), (2.5, 100), (5, 100), (10, 100), (2.5, 200), (2.5, 400), (10, 400)):
+        found = lesion_front_mm_per_week(young, depth_feet=depth, shells_per_foot=shells)
+        print(f"| {shells:g} | {depth} | {found / given:.4f} |")
+
+
 CHRONIC = (
     ("nothing in the way", {}),
     ("axons receptive for 60 days", {"receptive_days": 60}),
@@ -209,7 +221,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--write", action="store_true", help="draw the pictures of the page")
     asked = parser.parse_args()
-    for part in (fronts, sizes, convergence, chronic, speed):
+    for part in (fronts, sizes, convergence, limits, chronic, speed):
         print(f"\n{(part.__doc__ or '').splitlines()[0]}\n")
         part()
     if asked.write:

@@ -62,16 +62,28 @@ def front_speed_mm_per_week(scenario: Scenario, model: str = "lesion") -> float:
         from remyelin.biology.section_front import section_front_mm_per_week
 
         return section_front_mm_per_week(scenario)
-    return _in_shells(scenario.changed(inhibition=0.0, smouldering=0.0, attacks=()))
+    return lesion_front_mm_per_week(scenario)
 
 
-def _in_shells(calm: Scenario) -> float:
+def lesion_front_mm_per_week(
+    scenario: Scenario, *, depth_feet: float = DEPTH_FEET, shells_per_foot: float = SHELLS_PER_FOOT
+) -> float:
+    """The same in shells, with the depth of the tissue in lengths of the front's foot, and the shells in one.
+
+    Examples
+    --------
+    >>> from remyelin import biology
+    >>> old = biology.scenario("rat-old")
+    >>> lesion_front_mm_per_week(old) < lesion_front_mm_per_week(old, depth_feet=200) < 0.38
+    True
+    """
+    calm = scenario.changed(inhibition=0.0, smouldering=0.0, attacks=())
     parameters = np.array(calm.parameters())
     growth = growth_per_day(parameters)
     check_number("growth of the first progenitors, 1/day,", growth, least=SLOWEST, most=FASTEST)
-    feet = max(DEPTH_FEET, 2 * LEAST_DAYS * growth)
+    feet = max(depth_feet, 2 * LEAST_DAYS * growth)
     depth = feet * foot_mm(parameters)
-    grid = Shells.of(depth, round(SHELLS_PER_FOOT * feet), "sheet")
+    grid = Shells.of(depth, round(shells_per_foot * feet), "sheet")
     # Twice the time the front needs, so that a slow one is measured as well.
     days = 2 * depth / (calm.rates.front_mm_per_week / 7)
     every = math.ceil(days / 500)
