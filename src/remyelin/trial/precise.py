@@ -112,7 +112,9 @@ def _variance(X: FloatArray, y: FloatArray, known: FloatArray) -> float:
     for k in range(len(grid) - 1):
         if scores[k] > 0 >= scores[k + 1]:
             ends = (grid[k], grid[k + 1])
-            peaks.append(float(brentq(lambda v: _score(X, y, 1 / (v + known)), *ends, rtol=1e-14)))
+            # Both tolerances relative: small units must not make a coarse answer.
+            found = brentq(lambda v: _score(X, y, 1 / (v + known)), *ends, xtol=1e-14 * ends[1], rtol=1e-14)
+            peaks.append(float(found))
     return max(peaks, key=lambda each: _likelihood(X, y, 1 / (max(each, grid[0]) + known)))
 
 

@@ -64,15 +64,15 @@ def smallest(power_at: Callable[[float], float], power: float, least: float) -> 
     """
     if power_at(least) >= power:
         return least
-    high = 2 * least
+    low, high = least, 2 * least
     while power_at(high) < power:
-        high *= 2
-        if high > MOST:
+        if high >= MOST:
             raise InputError(
                 "", "effect", f"so small that {MOST:,} participants do not reach a power of {power:g}",
                 "an effect that a trial can find", "give a larger effect, in the unit of the SD",
             )  # fmt: skip
-    return root(lambda n: power_at(n) - power, high / 2, high)
+        low, high = high, min(2 * high, MOST)
+    return root(lambda n: power_at(n) - power, low, high)
 
 
 def root(rising: Callable[[float], float], low: float, high: float) -> float:
