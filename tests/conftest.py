@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-# The same examples every time, and no clock: a slow machine is no fault. `--hypothesis-profile=search` looks for more.
+# The same examples every time and by no clock. `--hypothesis-profile=search` looks for more.
 settings.register_profile("same", deadline=None, derandomize=True)
 settings.register_profile("search", deadline=None, max_examples=1000)
 settings.load_profile("same")
