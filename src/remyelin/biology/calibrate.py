@@ -261,12 +261,12 @@ def fit(
     start = np.stack([_start(problem, walkers, rng) for _ in range(ensembles)])
     chain = sample(problem.log_density, start, steps=steps, rng=rng).after(forget)
     flat = chain.flat()
-    best = flat[np.argmax(chain.log_density.transpose(1, 0, 2).ravel())]
     picked = flat[np.sort(rng.choice(len(flat), draws - 1, replace=False))]
     z = np.zeros((draws, len(problem.prior.names)))
     others = [i for i in range(z.shape[1]) if i not in problem.read]
     z[1:, others] = rng.standard_normal((draws - 1, len(others)))
-    z[0, problem.read], _ = problem.mode(best, sharpness=1 / FIRST_DRAW)
+    mode, _ = problem.mode(np.zeros(len(problem.read)))
+    z[0, problem.read], _ = problem.mode(mode, sharpness=1 / FIRST_DRAW)
     z[1:, problem.read] = picked
     return Fit(problem, chain, problem.prior.at(z))
 
