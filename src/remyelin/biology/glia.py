@@ -25,7 +25,7 @@ from remyelin.biology.lattice import (
 UPPER, THREE = np.uint64(61), np.uint64(3)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def wander(occupant, place, tile, crowd, around, slot, site, hops, state):  # type: ignore[no-untyped-def]
     """`hops` tries on average, each to one of 8 neighbours; a try to a site that is taken is lost."""
     tries = int(hops)
@@ -47,7 +47,7 @@ def wander(occupant, place, tile, crowd, around, slot, site, hops, state):  # ty
         crowd[tile[here]] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def divide(tissue, site, state):  # type: ignore[no-untyped-def]
     """The daughter takes a free neighbouring site; where there is none, there is no division."""
     first = pick(state, 8)
@@ -59,21 +59,21 @@ def divide(tissue, site, state):  # type: ignore[no-untyped-def]
             break
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def dismiss(tissue, slot, k):  # type: ignore[no-untyped-def]
     """A progenitor or premyelinating cell dies; `k` is its place in the list of the live."""
     leave(tissue, slot)
     unlist(tissue, k)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def unlist(tissue, k):  # type: ignore[no-untyped-def]
     """Take a cell off the list of the live."""
     tissue.tally[LIVE] -= 1
     tissue.live[k] = tissue.live[tissue.tally[LIVE]]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def ensheath(tissue, slot, site, sheaths, origin, t):  # type: ignore[no-untyped-def]
     """The nearest bare axons get sheaths of this cell, as many as it makes and reaches."""
     for offset in tissue.reach:
@@ -89,7 +89,7 @@ def ensheath(tissue, slot, site, sheaths, origin, t):  # type: ignore[no-untyped
                 sheaths -= 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def shed(tissue, site, axon):  # type: ignore[no-untyped-def]
     """An axon loses its sheath, which becomes debris where it was."""
     tissue.owner[site, axon] = BARE
@@ -100,14 +100,14 @@ def shed(tissue, site, axon):  # type: ignore[no-untyped-def]
         tissue.debris[site] += 1.0 / tissue.owner.shape[1]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def change_near(tissue, site, by):  # type: ignore[no-untyped-def]
     """An axon of the site has become bare (1), or is so no longer (-1)."""
     for offset in tissue.reach:
         tissue.near[site + offset] += by * tissue.lesion[site + offset]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def lose_oligodendrocyte(tissue, slot, width):  # type: ignore[no-untyped-def]
     """It dies, and its sheaths with it."""
     site = tissue.place[slot]
@@ -122,7 +122,7 @@ def lose_oligodendrocyte(tissue, slot, width):  # type: ignore[no-untyped-def]
     leave(tissue, slot)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def thin_out(tissue, where, kept, state):  # type: ignore[no-untyped-def]
     """Of the progenitors on sites of `where`, leave this part."""
     left = 0
@@ -136,7 +136,7 @@ def thin_out(tissue, where, kept, state):  # type: ignore[no-untyped-def]
     tissue.tally[LIVE] = left
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def demyelinate(tissue, lost, debris, width, state):  # type: ignore[no-untyped-def]
     """A lesion on the sites that are marked: this part of the oligodendrocytes dies, with their sheaths."""
     for site in tissue.inside:

@@ -45,7 +45,7 @@ from remyelin.biology.section_counts import count, keep
 OWN = 0.6
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def run(tissue, law, state, steps, attack_day, attack_severity, kept_days, counts, kinds, bare):  # type: ignore[no-untyped-def]
     """All days of a section: (day, count) into `counts`; kinds of cells and bare axons of the kept days."""
     dt = 1.0 / steps
@@ -66,7 +66,7 @@ def run(tissue, law, state, steps, attack_day, attack_severity, kept_days, count
             kept += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def run_front(tissue, law, state, steps, behind, enough, counts):  # type: ignore[no-untyped-def]
     """A band without progenitors: (day, 2) those among the sites `behind`, and the others; returns the days.
 
@@ -82,7 +82,7 @@ def run_front(tissue, law, state, steps, behind, enough, counts):  # type: ignor
     return day + 1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def hour(tissue, law, t, onset, dt, state):  # type: ignore[no-untyped-def]
     """One step: the fields of the lesion, then as many visits as there are live cells."""
     _fields(tissue.phagocytes, tissue.debris, tissue.lesion, tissue.inside, law, dt)
@@ -129,7 +129,7 @@ def hour(tissue, law, t, onset, dt, state):  # type: ignore[no-untyped-def]
     tally[VISITS] += visits
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _in_lesion(law, M, soiled, bare, others):  # type: ignore[no-untyped-def]
     """What a progenitor among bare axons does in a day: divide less die, and differentiate."""
     wake = M / (M + 0.1)
@@ -138,7 +138,7 @@ def _in_lesion(law, M, soiled, bare, others):  # type: ignore[no-untyped-def]
     return net, leaving * (1.0 - law.demand_driven * law.demand_half / (bare + law.demand_half))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _fields(phagocytes, debris, lesion, inside, law, dt):  # type: ignore[no-untyped-def]
     """Phagocytes and debris of each site of the lesion by equations (1) and (2), midpoint rule."""
     for site in inside:
@@ -152,12 +152,12 @@ def _fields(phagocytes, debris, lesion, inside, law, dt):  # type: ignore[no-unt
             debris[site] = max(D - dt * law.clearance * m * engaged, 0.0)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _recruited(M, engaged, law):  # type: ignore[no-untyped-def]
     return law.recruitment * (engaged + law.smouldering) * (1.0 - M) - law.resolution * (1.0 - engaged) * M
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _premyelinating(tissue, law, slot, k, finding, t, dt, state):  # type: ignore[no-untyped-def]
     u = chance(state)
     if u < finding:
@@ -170,7 +170,7 @@ def _premyelinating(tissue, law, slot, k, finding, t, dt, state):  # type: ignor
         dismiss(tissue, slot, k)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _daily(tissue, law, day, state):  # type: ignore[no-untyped-def]
     dying, losing = 1.0 - np.exp(-law.death), 1.0 - np.exp(-law.sheath_loss)
     for site in tissue.inside:
@@ -195,7 +195,7 @@ def _daily(tissue, law, day, state):  # type: ignore[no-untyped-def]
             ensheath(tissue, slot, site, sheaths, BY_SURVIVOR, float(day))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _strike(tissue, law, severity, state):  # type: ignore[no-untyped-def]
     """An attack on the lesion: this part of all its cells dies, sheaths become debris."""
     for site in tissue.inside:

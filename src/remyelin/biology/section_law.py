@@ -17,6 +17,7 @@ from remyelin.evidence.load import read_data
 FloatArray = npt.NDArray[np.float64]
 # Of the chances of one step; above, single cells no longer follow the rates.
 LARGEST_CHANCE = 0.5
+MOST_HOPS = 5000
 FEWEST = 1.5  # progenitors of normal tissue to a tile
 
 
@@ -69,6 +70,11 @@ def hops_per_day(rates: Rates) -> float:
     with sites that the front moves per division. Between the measured numbers and beyond them it is straight
     in logarithms, beyond with the slope 2 of an undisturbed front, ``2 * sqrt(division * diffusion)``.
 
+    Raises
+    ------
+    InputError
+        For a front so fast beside its division that no cell could hop so often.
+
     Examples
     --------
     >>> from remyelin import biology
@@ -76,16 +82,17 @@ def hops_per_day(rates: Rates) -> float:
     True
     """
     table = read_data("section.toml")["front"]
-    division = waking_per_day(rates)
-    if division == 0:
-        raise InputError(
-            "", "rate proliferation_per_day", "0, with no cycle", "a front needs division", "raise it"
-        )
+    division = max(waking_per_day(rates), 1e-9)
     wanted = math.log(rates.front_mm_per_week / 7e-3 / grain().site_um / division)
     hops = np.log(table["hops_per_division"])
     each = [_along(wanted, np.log(sites), hops) for sites in table["sites_per_division"]]
     density = np.log(table["progenitors_per_site"])
-    return division * math.exp(np.interp(math.log(progenitors_per_site(rates)), density, each))
+    found = division * math.exp(np.interp(math.log(progenitors_per_site(rates)), density, each))
+    if found > MOST_HOPS:
+        expected = f"a front that needs at most {MOST_HOPS:,} hops a day; this one needs {found:,.0f}"
+        fix = "raise proliferation_per_day, or slow the front"
+        raise InputError("", "rate front_mm_per_week", f"{rates.front_mm_per_week:g}", expected, fix)
+    return found
 
 
 def _along(x: float, at: FloatArray, y: FloatArray) -> float:
