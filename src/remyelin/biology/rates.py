@@ -81,10 +81,8 @@ class Rates:
             value = getattr(self, name)
             if name == "receptive_days" and value == math.inf:
                 continue
-            above = (
-                {"above": 0.0} if name in POSITIVE else {"above": 1.0} if name == "progenitor_peak" else {}
-            )
-            check_number(f"rate {name}", value, least=0, **above, fix="correct the rate")
+            above = 0.0 if name in POSITIVE else 1.0 if name == "progenitor_peak" else -math.inf
+            check_number(f"rate {name}", value, least=0, above=above, fix="correct the rate")
 
     def scaled(self, factors: Mapping[str, float]) -> Rates:
         """The same rates, some of them multiplied."""
