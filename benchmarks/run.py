@@ -50,6 +50,7 @@ SCRIPTS = (
     ("biology/sbml_agreement.py",),
     ("biology/speed.py",),
     ("biology/lesion.py",),
+    ("biology/section.py",),
 )
 
 

@@ -103,6 +103,11 @@ class OnGrid(mesa.Model):
             if walks:
                 self.crowd[self.tile[y - RIM, x - RIM]] += 1
 
+    @property
+    def walkers(self) -> int:
+        """How many can still walk, differentiate or die."""
+        return len(self.agents_by_type[GridWalker])
+
     def step(self) -> None:
         """An hour of all."""
         self.agents_by_type[GridWalker].shuffle_do("step")
@@ -173,6 +178,11 @@ class OnList(mesa.Model):
         self.taken = (tissue.occupant != FREE).tolist()
         for slot in np.flatnonzero(tissue.kind == PROGENITOR):
             ListWalker(self, int(tissue.place[slot]))
+
+    @property
+    def walkers(self) -> int:
+        """How many can still walk, differentiate or die."""
+        return len(self.agents)
 
     def step(self) -> None:
         """An hour of all."""

@@ -20,12 +20,12 @@ import time  # noqa: E402
 import numpy as np  # noqa: E402
 
 from remyelin import biology  # noqa: E402
-from remyelin.biology.lattice import TILE, VISITS, Tissue, normal_tissue  # noqa: E402
+from remyelin.biology.lattice import LIVE, TILE, VISITS, Tissue, normal_tissue  # noqa: E402
 from remyelin.biology.section_kernel import run_front  # noqa: E402
 from remyelin.biology.section_law import Law, law  # noqa: E402
 
 PHAGOCYTES, DEBRIS = 1.0, 0.1
-SITES, AGENTS, ROUNDS, STEPS = 550, 10_000, 5, 24
+SITES, AGENTS, ROUNDS, STEPS = 550, 10_000, 9, 24
 AGES = {"rat-young": (28, 60), "rat-old": (63, 120), "rat-aged": (None, 240)}
 
 
@@ -66,13 +66,15 @@ def beside_mesa() -> None:
         before, begun = int(tissue.tally[VISITS]), time.process_time()
         run_front(tissue, rules, state, STEPS, everywhere, 9.0, np.zeros((2, 2)))
         found["ours"].append((int(tissue.tally[VISITS]) - before) / (time.process_time() - begun))
-    print("| | progenitors after 5 days | agent-steps a second, median (range) | ours, times |")
+    print("| | agents on the last day (progenitors) | agent-steps a second, median (range) | ours, times |")
     print("| --- | --- | --- | --- |")
     for name, speeds in found.items():
         each = np.array(speeds) / 1e6
         left = sum(peers[name].crowd) if name in peers else int(tissue.crowd.sum())
+        agents = peers[name].walkers if name in peers else int(tissue.tally[LIVE])
         spread = f"{np.median(each):.3g} ({each.min():.3g} to {each.max():.3g}) million"
-        print(f"| {name} | {left:,} | {spread} | {np.median(found['ours']) / np.median(speeds):.3g} |")
+        times = np.median(found["ours"]) / np.median(speeds)
+        print(f"| {name} | {agents:,} ({left:,}) | {spread} | {times:.3g} |")
 
 
 def cost() -> None:

@@ -99,13 +99,17 @@ def hour(tissue, law, t, onset, dt, state):  # type: ignore[no-untyped-def]
         if alive == 0:
             break
         z = bits(state)
-        k = high(z, alive)
+        k, u = high(z, alive), low(z)
         slot = live[k]
         site = place[slot]
         if kind[slot] == PREMYELINATING:
             bare = near[site] / axons
             finding = dt * ready * bare / (bare + law.demand_half)
-            _premyelinating(tissue, law, slot, k, finding, t, dt, state)
+            if u < finding:
+                _integrate(tissue, slot, k, whole(state, law.sheaths), t)
+            elif u < finding + dt * law.premyelinating_death:
+                tally[UNSUCCESSFUL] += 1
+                dismiss(tissue, slot, k)
             continue
         others = (crowd[tile[site]] - OWN) * law.per_cell
         if near[site]:
@@ -114,7 +118,6 @@ def hour(tissue, law, t, onset, dt, state):  # type: ignore[no-untyped-def]
         else:
             # Where all axons are covered, division only makes good what is missing.
             net, leaving = (law.rest + law.proliferation) * (1.0 - others), 0.0
-        u = low(z)
         if u >= dt * (abs(net) + leaving):
             wander(occupant, place, tile, crowd, around, slot, site, hops, state)
         elif u >= dt * abs(net):
@@ -158,16 +161,12 @@ def _recruited(M, engaged, law):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _premyelinating(tissue, law, slot, k, finding, t, dt, state):  # type: ignore[no-untyped-def]
-    u = chance(state)
-    if u < finding:
-        tissue.kind[slot] = NEW
-        unlist(tissue, k)
-        tissue.tally[INTEGRATED] += 1
-        ensheath(tissue, slot, tissue.place[slot], whole(state, law.sheaths), BY_NEW, t)
-    elif u < finding + dt * law.premyelinating_death:
-        tissue.tally[UNSUCCESSFUL] += 1
-        dismiss(tissue, slot, k)
+def _integrate(tissue, slot, k, sheaths, t):  # type: ignore[no-untyped-def]
+    """A premyelinating cell becomes an oligodendrocyte."""
+    tissue.kind[slot] = NEW
+    unlist(tissue, k)
+    tissue.tally[INTEGRATED] += 1
+    ensheath(tissue, slot, tissue.place[slot], sheaths, BY_NEW, t)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
