@@ -234,6 +234,16 @@ def test_what_cannot_be_is_refused(young, changes, words):
         biology.simulate_section(asked.pop("scenario"), **asked)
 
 
+def test_a_day_of_a_section_as_a_state_of_myelin(section):
+    first, last = section.state(0), section.state(60, n_axons=1000)
+    assert first.bare_um.sum() > 5 * last.bare_um.sum()
+    assert last.axon_survival == section.of("axons")[60]
+    assert last.new_oligodendrocytes == section.count("new_oligodendrocytes")[60]
+    assert first.progenitors < 40
+    with pytest.raises(InputError, match="day is 61"):
+        section.state(61)
+
+
 def test_other_questions_that_cannot_be_answered(young, section):
     with pytest.raises(InputError, match="did you mean 'bare_axons'"):
         section.count("bare_axon")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from remyelin.biology.course import check_level, reached
+from remyelin.biology.course import MOST_AXONS, check_level, reached
 from remyelin.biology.lattice import RIM, TILE, VISITS, grain
 from remyelin.biology.scenarios import Scenario
 from remyelin.biology.section_axons import axon_table
@@ -18,6 +18,8 @@ from remyelin.biology.section_counts import COUNTS
 from remyelin.biology.section_kernel import run
 from remyelin.biology.section_law import law, progenitors_per_site
 from remyelin.biology.section_start import with_lesion
+from remyelin.biology.sheaths import N_SHORT, Axons, Cover, myelin_state
+from remyelin.biology.state import MyelinState
 from remyelin.errors import InputError, did_you_mean
 from remyelin.number import check_number, shown
 
@@ -130,6 +132,33 @@ class Section:
             )
         k = self.kept_days.index(day)
         return self.cells[k], self.bare[k]
+
+    def state(self, day: int, *, n_axons: int = 1000) -> MyelinState:
+        """The myelin of axons on one day, as `conduction.NerveBundle.from_state` reads it.
+
+        A section has no lengths: sheaths are spread over axons of the optic nerve as `Course.state` does it,
+        from the parts that the section has on that day. Cells are those of the lesion in the section.
+
+        Raises
+        ------
+        InputError
+            For a day that was not simulated, or a number of axons that cannot be.
+        """
+        last = float(self.time_days[-1])
+        check_number("day", day, least=0, most=last, whole=True)
+        check_number("n_axons", n_axons, least=1, most=MOST_AXONS, whole=True)
+        day = int(day)
+        left = sum(self.count(each)[day] for each in AXONS if each != "lost_axons")
+        kept = float(self.count("kept_sheaths")[day] / left) if left else 0.0
+        now = [float(each[day]) for each in (self.remyelinated, self.of("thickness"), self.of("axons"))]
+        cells = [
+            float(self.count(each)[day])
+            for each in ("new_oligodendrocytes", "surviving_oligodendrocytes", "progenitors")
+        ]
+        axons = Axons.drawn(int(n_axons), 2e3 * self.scenario.lesion_radius_mm, np.random.default_rng(0))
+        return myelin_state(
+            axons, Cover(kept, *now), day=day, n_short=N_SHORT, cells=(cells[0], cells[1], cells[2])
+        )
 
     def __repr__(self) -> str:
         day = self.completion_day()

@@ -117,6 +117,15 @@ def animate_section(
     ------
     InputError
         For another kind of file, or a number that cannot be.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from remyelin import biology
+    >>> section = biology.simulate_section(biology.scenario("rat-young"), days=5, width_mm=2)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     animate_section(section, Path(folder) / "section.gif").read_bytes()[:6]
+    b'GIF89a'
     """
     target = Path(path)
     if target.suffix.lower() != ".gif":
