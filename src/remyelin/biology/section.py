@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float64]
 ByteArray = npt.NDArray[np.uint8]
 LONGEST_DAYS, WIDEST_MM = 3650, 16.0
+Mask = npt.NDArray[np.bool_]
 BORDER_MM = 0.4  # of normal tissue, at least, around the lesion
 KEPT = 61  # days whose picture is kept, unless they are named
 
@@ -73,7 +74,7 @@ class Section:
     width_mm: float
     time_days: FloatArray
     counts: FloatArray
-    lesion: npt.NDArray[np.bool_]
+    lesion: Mask
     kept_days: tuple[int, ...]
     cells: ByteArray
     bare: ByteArray
