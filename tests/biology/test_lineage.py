@@ -223,3 +223,14 @@ def test_every_rate_is_read() -> None:
     for name in names():
         changed = scenario.changed(**{name: 1.3 * getattr(scenario.rates, name)})
         assert np.abs(np.array(list(run(changed, 40).values())) - plain).max() > 1e-7, name
+
+
+def test_axons_die_only_where_myelin_was_lost():
+    gone = {lost: 1 - _axons_left(lost) for lost in (0.0, 0.1, 1.0)}
+    assert gone[0.0] == 0
+    assert 0 < gone[0.1] < 0.15 * gone[1.0]
+
+
+def _axons_left(lost):
+    scenario = biology.scenario("rat-old", oligodendrocytes_lost=lost, debris=lost)
+    return biology.simulate(scenario, days=200).of("axons")[0, -1]

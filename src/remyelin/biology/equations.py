@@ -96,6 +96,8 @@ def turnover(y, p, supply, colonised, receptive):  # type: ignore[no-untyped-def
     differentiating = differentiation(y, p)
     covered = y.new_sheaths + y.survivor_sheaths
     bare = 1.0 - covered
+    # What survivors keep covered all along is not part of the lesion: nothing is shed or cut there.
+    lost = 1.0 - y.surviving_oligodendrocytes
     room = max(colonised - y.new_sheaths, 0.0)
     integrating = p.integration_per_day * y.premyelinating * seeking * receptive * room / (room + 0.02)
     made = integrating / p.progenitor_yield
@@ -108,7 +110,7 @@ def turnover(y, p, supply, colonised, receptive):  # type: ignore[no-untyped-def
     return State(
         phagocytes=p.recruitment_per_day * (engaged + p.smouldering) * (1.0 - y.phagocytes)
         - p.resolution_per_day * (1.0 - engaged) * y.phagocytes,
-        debris=shed * covered - p.clearance_per_day * y.phagocytes * engaged,
+        debris=shed * covered * lost - p.clearance_per_day * y.phagocytes * engaged,
         progenitors=supply * (1.0 - y.progenitors)
         + growth * y.progenitors * (1.0 - y.progenitors / peak)
         - differentiating,
@@ -119,7 +121,7 @@ def turnover(y, p, supply, colonised, receptive):  # type: ignore[no-untyped-def
         survivor_sheaths=p.survivor_repair_per_day * y.surviving_oligodendrocytes * seeking
         - shed * y.survivor_sheaths,
         thickness=p.thickening_per_day * (p.thickness_end - y.thickness) * covered / (covered + 0.01),
-        axons=0.0 - cut * bare * y.axons,
+        axons=0.0 - cut * bare * lost * y.axons,
     )
 
 
