@@ -91,6 +91,49 @@ def test_places_are_counted_from_the_first_node():
     assert OPTIC.position_um[0] == 0
     assert np.diff(OPTIC.position_um) == pytest.approx(139.26 + 1.02)
     assert OPTIC.node_at(OPTIC.position_um[17] + 60) == 17
+    assert OPTIC.node_at(-0.5) == 0
+    assert OPTIC.node_at(OPTIC.position_um[-1] + 0.5) == 50
+
+
+@pytest.mark.parametrize(("place", "found"), [(-1, "-1"), (7015, "7015"), ("3", "'3'"), (None, "not given")])
+def test_a_place_beyond_the_axon_is_named(place, found):
+    with pytest.raises(InputError) as caught:
+        OPTIC.node_at(place)
+    assert f"position_um is {found}, expected 0 to 7014.00, the length of the axon in micro" in str(
+        caught.value
+    )
+
+
+def test_a_thinned_sheath_may_grow_back_to_what_it_was_and_no_further():
+    thin = OPTIC.demyelinate(range(50), lamellae=2)
+    for lesion in (thin, thin.demyelinate(3, bare=True), thin.remyelinate(3, n_short=1, lamellae=3)):
+        again = lesion.remyelinate(3, n_short=1, lamellae=7)
+        assert again.parts[3].myelin.lamellae == 7
+        with pytest.raises(
+            InputError, match="axon lamellae is 8, expected at most 7 lamellae, what internode 3"
+        ):
+            lesion.remyelinate(3, lamellae=8)
+
+
+def test_whole_numbers_of_nodes_may_be_written_with_a_point():
+    assert conduction.optic_nerve(n_nodes=50.0).n_nodes == 50
+    assert conduction.mrg(10, n_nodes=21.0).n_nodes == 21
+
+
+@pytest.mark.parametrize("axons", [None, "x", [OPTIC, "x"], []])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        conduction.block_temperature_c,
+        conduction.safety_factor,
+        conduction.sodium_reserve,
+        conduction.refractory_period_ms,
+        conduction.max_following_rate_hz,
+    ],
+)
+def test_what_is_no_axon_is_named(ask, axons):
+    with pytest.raises(InputError, match=r"axons is .*, expected an Axon, or several"):
+        ask(axons)
 
 
 BAD_LESIONS = [
@@ -144,6 +187,8 @@ BAD_REPAIRS = [
     ({"g_ratio": 0.99}, "axon g_ratio is 0.99, expected below 0.965"),
     ({"g_ratio": "0.8"}, "axon g_ratio is '0.8'"),
     ({"lamellae": -2}, "myelin lamellae is -2"),
+    ({"lamellae": 8}, "axon lamellae is 8, expected at most 7 lamellae, what internode 3 had"),
+    ({"g_ratio": 0.6}, "axon g_ratio is 0.6, which takes 17 lamellae, expected at most 7 lamellae"),
     ({"lamellae": 3, "seal": -1}, "internode seal is -1"),
 ]
 
@@ -156,7 +201,11 @@ def test_an_impossible_repair_is_named(how, named):
 
 
 BAD_AXONS = [
-    ({"diameter_um": 0}, "diameter_um is 0, expected a finite number above 0"),
+    (
+        {"diameter_um": 0},
+        "diameter_um is 0, expected a finite number, 0.1 to 100. Fix: give it in micrometres",
+    ),
+    ({"diameter_um": 0.82e-6}, "diameter_um is 8.2e-07, expected a finite number, 0.1 to 100"),
     ({"diameter_um": -0.8}, "diameter_um is -0.8"),
     ({"diameter_um": NAN}, "diameter_um is nan"),
     ({"diameter_um": INFINITE}, "diameter_um is inf"),

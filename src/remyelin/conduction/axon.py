@@ -124,8 +124,23 @@ class Axon:
         return float(self.position_um[-1] / 1e3)
 
     def node_at(self, position_um: float) -> int:
-        """The node nearest to a place, counted from 0."""
-        return int(np.argmin(np.abs(self.position_um - position_um)))
+        """The node nearest to a place in micrometres from the centre of the first, counted from 0.
+
+        Raises
+        ------
+        InputError
+            For a place before the first node or beyond the last.
+        """
+        places = self.position_um
+        check_number(
+            "position_um",
+            position_um,
+            least=-self.nodes[0].length_um / 2,
+            most=float(places[-1]) + self.nodes[-1].length_um / 2,
+            expected=f"0 to {places[-1]:.2f}, the length of the axon in micrometres",
+            fix="give it in micrometres",
+        )
+        return int(np.argmin(np.abs(places - position_um)))
 
     def at(self, temperature_c: float) -> Axon:
         """The same axon at another temperature."""
@@ -214,7 +229,8 @@ class Axon:
         Raises
         ------
         InputError
-            If the new internodes would be shorter than their paranodes, or a number is impossible.
+            If the new internodes would be shorter than their paranodes or thicker than what stood there, or
+            a number is impossible.
         """
         chosen = self._chosen(internodes)
         check_number("axon n_short", n_short, least=1, whole=True, fix=CORRECT)
@@ -229,7 +245,7 @@ class Axon:
         for k, part in enumerate(self.parts):
             after = self.nodes[k + 1]
             if k in chosen:
-                fresh = repaired(part, self.nodes[k], n_short, g_ratio, lamellae, seal)
+                fresh = repaired(part, k, self.nodes[k], n_short, g_ratio, lamellae, seal)
                 parts += [fresh] * n_short
                 new = replace(self.nodes[k], sodium=share, potassium=share)
                 nodes += [new] * (n_short - 1)

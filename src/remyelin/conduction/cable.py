@@ -79,7 +79,7 @@ def conduct(
     >>> result.velocity_m_per_s.round(2), result.arrival_ms.shape
     (array([2.95]), (1, 51))
     """
-    rows = _rows(axons)
+    rows = listed(axons)
     steps, every = _check(duration_ms, dt_us, threads, spikes, record_us, reduction)
     stimuli = _stimuli(stimulus, len(rows))
     workshop = Workshop(full=reduction == "full")
@@ -124,7 +124,14 @@ def follow(
     return _gathered(tuple(axons), chains, groups, results, steps, dt_us, record_every)
 
 
-def _rows(axons: Axon | Sequence[Axon]) -> tuple[Axon, ...]:
+def listed(axons: Axon | Sequence[Axon]) -> tuple[Axon, ...]:
+    """One axon or many as a tuple.
+
+    Raises
+    ------
+    InputError
+        If there is none, or something that is no axon.
+    """
     rows = several(axons)
     wrong = [row for row in rows if not isinstance(row, Axon)]
     if wrong or not rows:

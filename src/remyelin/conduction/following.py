@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from remyelin.conduction.axon import Axon
 from remyelin.conduction.boundary import IntArray, find_boundaries
+from remyelin.conduction.cable import listed
 from remyelin.conduction.membrane import FloatArray
-from remyelin.conduction.settled import baseline, listed, pulses, until_settled
+from remyelin.conduction.settled import baseline, pulses, until_settled
 from remyelin.conduction.stimulus import Stimulus
 from remyelin.errors import InputError
 

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from remyelin.conduction.axon import HIGHEST_C, LOWEST_C, Axon
 from remyelin.conduction.boundary import IntArray, find_boundaries
+from remyelin.conduction.cable import listed
 from remyelin.conduction.membrane import FloatArray
-from remyelin.conduction.settled import guess_ms, listed, pulses, require_start, until_settled
+from remyelin.conduction.settled import guess_ms, pulses, require_start, until_settled
 from remyelin.conduction.stimulus import Stimulus
 from remyelin.errors import InputError
 

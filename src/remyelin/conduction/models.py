@@ -14,7 +14,7 @@ from remyelin.errors import InputError, did_you_mean
 from remyelin.evidence.load import read_data
 from remyelin.number import check_number, shown
 
-HIGHEST_UM = 100.0  # axons thicker than this were given in another unit
+LOWEST_UM, HIGHEST_UM = 0.1, 100.0  # axons thinner or thicker than this were given in another unit
 
 
 def layered_axon(
@@ -32,7 +32,7 @@ def layered_axon(
     """An axon whose sheath is laid down membrane by membrane; what is not given is as published."""
     row = known("axon", model)
     diameter = row["diameter_um"] if diameter_um is None else diameter_um
-    check_number("diameter_um", diameter, above=0, most=HIGHEST_UM, fix="give it in micrometres")
+    check_number("diameter_um", diameter, least=LOWEST_UM, most=HIGHEST_UM, fix="give it in micrometres")
     scale = diameter / row["diameter_um"]
     if nodal_nav not in NODAL_NAV:
         fix = did_you_mean(str(nodal_nav), NODAL_NAV)
@@ -65,6 +65,7 @@ def uniform_axon(
     """An axon that is the same all along, with the constants of that row of the evidence base."""
     count = row["n_nodes"] if n_nodes is None else n_nodes
     check_number("n_nodes", count, least=3, whole=True)
+    count = int(count)
     return Axon(
         name=name,
         nodes=(node,) * count,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from remyelin.errors import InputError
 from remyelin.number import check_number
@@ -131,6 +131,13 @@ class Myelin:
 class Internode:
     """A myelinated internode: its stretches from one node to the next, and its sheath.
 
+    Parameters
+    ----------
+    stretches, myelin
+        From one node to the next, and the sheath around them.
+    most_lamellae
+        Turns that the sheath had at its thickest; those that it has if not given.
+
     Examples
     --------
     >>> from remyelin import conduction
@@ -141,6 +148,7 @@ class Internode:
 
     stretches: tuple[Stretch, ...]
     myelin: Myelin
+    most_lamellae: int | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.stretches:
@@ -183,7 +191,9 @@ class Internode:
         if outer is not None:
             sheath = (outer - self.diameter_um) * lamellae / self.myelin.lamellae
             outer = self.diameter_um + sheath
-        return replace(self, myelin=replace(self.myelin, lamellae=lamellae, outer_um=outer))
+        made = replace(self.myelin, lamellae=lamellae, outer_um=outer)
+        most = max(self.most_lamellae or 1, self.myelin.lamellae)
+        return replace(self, myelin=made, most_lamellae=most if most > lamellae else None)
 
     def with_seal(self, seal: float) -> Internode:
         """The same internode, its paranodal seals of `seal` times the resistance.

@@ -10,10 +10,11 @@ import numpy as np
 
 from remyelin.conduction.axon import Axon
 from remyelin.conduction.boundary import Boundary, IntArray, find_boundaries
+from remyelin.conduction.cable import listed
 from remyelin.conduction.chain import Workshop
 from remyelin.conduction.load import with_load, with_sodium
 from remyelin.conduction.membrane import FloatArray
-from remyelin.conduction.settled import Settled, baseline, listed, pulses, until_settled
+from remyelin.conduction.settled import Settled, baseline, pulses, until_settled
 from remyelin.conduction.stimulus import Stimulus
 from remyelin.errors import InputError
 

@@ -50,20 +50,6 @@ class Settled:
         return np.array([word == "conducted" for word in self.outcome])
 
 
-def listed(axons: Axon | Sequence[Axon]) -> tuple[Axon, ...]:
-    """One axon or many as a tuple.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
-    rows = (axons,) if isinstance(axons, Axon) else tuple(axons)
-    if not rows:
-        raise InputError("", "axons", "none", "one or more", "give an axon")
-    return rows
-
-
 def guess_ms(axon: Axon) -> float:
     """How long an action potential may take from end to end, by diameter, length and bare length."""
     bare_mm = axon.bare_um / 1e3

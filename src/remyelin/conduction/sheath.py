@@ -48,7 +48,13 @@ def thinned(part: Part, k: int, lamellae: int | None, seal: float | None) -> Int
 
 
 def repaired(
-    part: Part, node: Node, n_short: int, g_ratio: float | None, lamellae: int | None, seal: float | None
+    part: Part,
+    k: int,
+    node: Node,
+    n_short: int,
+    g_ratio: float | None,
+    lamellae: int | None,
+    seal: float | None,
 ) -> Internode:
     """One of the `n_short` new internodes that take the place of what was there."""
     former = part.former if isinstance(part, Bare) else part
@@ -56,9 +62,15 @@ def repaired(
     if lamellae is None:
         assert g_ratio is not None
         lamellae = lamellae_for(g_ratio, middle.diameter_um, middle.periaxonal_nm, myelin.period_nm)
+    fresh = former.with_lamellae(lamellae)
+    most = former.most_lamellae or myelin.lamellae
+    if lamellae > most:
+        name = "lamellae" if g_ratio is None else "g_ratio"
+        found = f"{lamellae}" if g_ratio is None else f"{g_ratio:g}, which takes {lamellae} lamellae"
+        raise wrong(name, found, f"at most {most} lamellae, what internode {k} had")
     length = (part.length_um - (n_short - 1) * node.length_um) / n_short
     relative = lamellae / myelin.lamellae if seal is None else seal
-    return former.with_length(length).with_lamellae(lamellae).with_seal(relative)
+    return fresh.with_length(length).with_seal(relative)
 
 
 def wrong(name: str, found: str, expected: str) -> InputError:
