@@ -57,11 +57,16 @@ def test_axons_are_to_scale(axons):
     bare = boxes(svg, LOSS)
     assert len(bare) == 4
     assert bare[0][0] == pytest.approx(long[0], rel=0.25)  # an internode leaves room for its nodes
-    assert {"before", "lost", "repaired", "g 0.78", "g 0.78, bare 0.56 mm", "g 0.78 to 0.88"} <= set(
-        words(svg)
-    )
+    assert {
+        "before",
+        "lost",
+        "repaired",
+        "g 0.78",
+        "g 0.78, bare 0.56 mm, no sodium channels",
+        "g 0.78 to 0.88",
+    } <= set(words(svg))
     assert 'role="img"' in svg[:400]
-    assert "lost: g 0.78, bare 0.56 mm" in svg[:400]
+    assert "lost: g 0.78, bare 0.56 mm, no sodium channels" in svg[:400]
 
 
 def test_an_axon_without_any_myelin_can_be_drawn():
@@ -69,7 +74,7 @@ def test_an_axon_without_any_myelin_can_be_drawn():
     svg = draw_axons(bare)
     assert len(boxes(svg, LOSS)) == 4
     assert not boxes(svg, BLINDED)
-    assert "bare 0.56 mm" in words(svg)
+    assert "bare 0.56 mm, 10 % sodium channels" in words(svg)
 
 
 def test_conduction_says_what_came_of_it(result):
@@ -100,6 +105,22 @@ def test_same_bytes_and_own_ids(axons, result, tmp_path):
 def test_a_notebook_shows_it(axons):
     picture = draw_axons(axons)
     assert picture._repr_html_() == str(picture)
+
+
+def test_axons_of_one_name_are_told_apart(axons, result):
+    assert {"optic-nerve 1", "optic-nerve 2", "optic-nerve 3"} <= set(words(draw_axons(axons)))
+    assert "optic-nerve" in words(draw_axons(axons[0]))
+    found = draw_conduction(result)
+    assert {"optic-nerve 2", "g 0.78, bare 0.56 mm, no", "sodium channels", "blocked"} <= set(words(found))
+    assert "optic-nerve 2 (g 0.78, bare 0.56 mm, no sodium channels): blocked" in found[:600]
+
+
+def test_channels_on_a_bare_stretch_are_said(axons):
+    few = axons[0].demyelinate([3], bare=True, nav_fraction=0.005)
+    both = few.demyelinate([9], bare=True, nav_fraction=0.02)
+    found = " ".join(words(draw_axons([few, both])))
+    assert "0.5 % sodium channels" in found
+    assert "0.5 to 2 % sodium channels" in found
 
 
 def test_more_than_four_stand_in_two_rows(axons):

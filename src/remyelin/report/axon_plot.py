@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,13 +14,13 @@ from remyelin.errors import InputError
 
 from .canvas import Picture, canvas, markup, saved
 from .colour import BLINDED, INK, LOSS
+from .given import labels_for, need, need_each, numbered
 from .words import number, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WIDTH_IN = 9.2
-MOST = 8  # of what one picture holds
 ABREAST = 4
 TRACES = 26  # at most, of one axon
 STIRRED_MV = 10.0
@@ -38,13 +39,14 @@ def draw_axons(
     """Draw axons one below the other, to scale along their length, as SVG.
 
     The thickness of a sheath is in proportion to its lamellae, bare stretches stand out, nodes are the gaps.
+    Beside each stand its g-ratio, its bare length and the sodium channels there, in % of a node's density.
 
     Parameters
     ----------
     axons
         One axon or up to 8.
     labels
-        A name for each; else the model's name.
+        A name for each; else the model's name, with a number where several have the same.
     title
         Words above.
     name
@@ -60,7 +62,7 @@ def draw_axons(
     Raises
     ------
     InputError
-        For more than 8 axons, or labels that are not one for each.
+        For more than 8 axons, labels that are not one for each, or a file that is not .svg or has no folder.
 
     Examples
     --------
@@ -70,8 +72,9 @@ def draw_axons(
     >>> picture.startswith('<svg class="chart"')
     True
     """
-    rows = (axons,) if isinstance(axons, Axon) else tuple(axons)
-    named = labels_for("axons", [axon.name for axon in rows], labels)
+    fix = "make one with conduction.optic_nerve; of a result, give result.axons"
+    rows = need_each(Axon, "axons", axons, "an axon or a list of them", fix)
+    named = labels_for("axons", numbered([axon.name for axon in rows]), labels)
     with canvas(WIDTH_IN, 0.85 + 0.42 * len(rows)) as (figure, ((ax,),)):
         thickest = _thickest(rows)
         for y, axon in enumerate(rows):
@@ -108,7 +111,8 @@ def draw_conduction(
     result
         Of `conduct` with `record_us`, for example 20.
     labels
-        A name for each axon; else the model's name.
+        A name for each axon; else the model's name, with a number and the state of its myelin where several
+        have the same.
     title
         Words above.
     name
@@ -133,8 +137,11 @@ def draw_conduction(
     >>> draw_conduction(result).startswith('<svg class="chart"')
     True
     """
-    rows = result.axons
-    named = labels_for("axons", [axon.name for axon in rows], labels)
+    fix = "make one with conduction.conduct(axons, record_us=20)"
+    rows = need(Conduction, "result", result, "a result of conduction.conduct", fix).axons
+    names = numbered([axon.name for axon in rows])
+    named = labels_for("axons", names, labels)
+    alike = named == names != [axon.name for axon in rows]  # say what sets them apart
     if not len(result.time_ms):
         raise InputError(
             "", "record_us", "not given: no potentials were kept", "an interval", "conduct(..., record_us=20)"
@@ -151,7 +158,8 @@ def draw_conduction(
             beside, ax = axes[k // across, 2 * (k % across) : 2 * (k % across) + 2]
             _standing(beside, axon, _thickest(rows))
             _traces(ax, result, k, last)
-            ax.set_title(f"{shortened(named[k], 30)}\n{_outcome(result, k)}", fontsize=9)
+            apart = wrap(_myelin(axon), 26) if alike else []
+            ax.set_title("\n".join([shortened(named[k], 30), *apart, _outcome(result, k)]), fontsize=9)
             beside.set_ylim(1.02 * _longest(rows), -0.08 * _longest(rows))
             if k % across == 0:
                 beside.set_ylabel("distance from the first node, mm")
@@ -162,27 +170,10 @@ def draw_conduction(
             ax.set_axis_off()
         if title:
             figure.suptitle(shortened(title, 80), x=0.01, ha="left", fontsize=10, fontweight="bold")
-        said = "; ".join(f"{label}: {_outcome(result, k)}" for k, label in enumerate(named))
+        apart = [f" ({_myelin(axon)})" if alike else "" for axon in rows]
+        said = "; ".join(f"{label}{apart[k]}: {_outcome(result, k)}" for k, label in enumerate(named))
         picture = markup(figure, name, f"Potentials of nodes over time. {said}")
     return saved(picture, path)
-
-
-def labels_for(what: str, names: Sequence[str], labels: Sequence[str]) -> list[str]:
-    """The labels, or the names where there are none, of as many things as one picture holds.
-
-    Raises
-    ------
-    InputError
-        For more than 8, or labels that are not one for each.
-    """
-    if not 1 <= len(names) <= MOST:
-        raise InputError(
-            "", f"{what} to draw", f"{len(names)}", f"1 to {MOST}", "choose those that tell most"
-        )
-    if len(labels) not in (0, len(names)):
-        expected = f"none, or one for each of {len(names)} {what}"
-        raise InputError("", "labels", f"{len(labels)} of them", expected, "correct it")
-    return list(labels or names)
 
 
 def _thickest(axons: Sequence[Axon]) -> int:
@@ -275,5 +266,12 @@ def _myelin(axon: Axon) -> str:
         low, high = (number(float(end), 2) for end in (covered.min(), covered.max()))
         words.append(f"g {low}" if low == high else f"g {low} to {high}")
     if axon.bare_um:
-        words.append(f"bare {number(axon.bare_um / 1e3, 2)} mm")
+        words += [f"bare {number(axon.bare_um / 1e3, 2)} mm", _channels(axon)]
     return ", ".join(words)
+
+
+def _channels(axon: Axon) -> str:
+    found = sorted({float(f"{100 * part.sodium:.2g}") for part in axon.parts if isinstance(part, Bare)})
+    if found == [0.0]:
+        return "no sodium channels"
+    return " to ".join(f"{each:g}" for each in dict.fromkeys((found[0], found[-1]))) + " % sodium channels"

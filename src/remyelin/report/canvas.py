@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 from remyelin.files.atomic import atomic_write
 
 from .colour import FAINT, INK, MUTED
+from .given import target
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -106,5 +107,5 @@ def saved(picture: Picture, path: Path | str | None) -> Picture:
     """The picture, also written to a file of its own where a path is given."""
     if path is not None:
         alone = str(picture).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-        atomic_write(Path(path), alone.encode())
+        atomic_write(target(path, ".svg"), alone.encode())
     return picture

@@ -12,6 +12,7 @@ from remyelin.trial.meta.result import MetaAnalysis
 
 from .canvas import Picture, canvas, markup, saved
 from .colour import FAINT, GAIN, INK, MUTED, RULE
+from .given import need
 from .words import number, p_value, shortened
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def forest(
     >>> forest(fit).startswith('<svg class="chart"')
     True
     """
+    need(MetaAnalysis, "meta", meta, "a meta-analysis", "make one with remyelin.meta_analysis")
     rows = _rows(meta, ratio, digits)
     heaviest = max(row.weight for row in rows if row.kind == "study")
     limits = _limits(rows)

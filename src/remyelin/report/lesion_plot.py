@@ -10,10 +10,11 @@ import numpy as np
 
 from remyelin.biology import LesionCourse
 from remyelin.errors import InputError
-from remyelin.number import check_number, shown
+from remyelin.number import check_number, several, shown
 
 from .canvas import Picture, canvas, markup, saved
 from .colour import FAINT, INK, MUTED, diverging
+from .given import need
 from .words import number, shortened
 
 MOST_DAYS, MOST_RINGS = 8, 40
@@ -59,10 +60,9 @@ def draw_lesion(
     >>> draw_lesion(course, (10, 20, 30)).startswith('<svg class="chart"')
     True
     """
-    if not isinstance(course, LesionCourse):
-        fix = "make one with biology.simulate_lesion"
-        raise InputError("", "course", shown(course), "the course of a lesion with an inside", fix)
-    steps = _steps(course, days)
+    fix = "make one with biology.simulate_lesion"
+    need(LesionCourse, "course", course, "the course of a lesion with an inside", fix)
+    steps = _steps(course, several(days))
     said = [_sentence(course, step) for step in steps]
     with canvas(
         1.75 * len(steps) + 0.9, 2.4, 1, len(steps) + 1, width_ratios=[*[1.0] * len(steps), 0.35]

@@ -9,9 +9,9 @@ import numpy as np
 
 from remyelin.conduction import Arrivals
 
-from .axon_plot import labels_for
 from .canvas import Picture, canvas, markup, saved
 from .colour import ARMS, FAINT, INK, LOSS, MUTED
+from .given import labels_for, need_each
 from .words import number, shortened
 
 COLOURS = (INK, LOSS, *ARMS, FAINT, MUTED)  # the first nerve is mostly the intact one
@@ -62,7 +62,8 @@ def draw_arrivals(
     >>> draw_arrivals(nerve, labels=["intact"]).startswith('<svg class="chart"')
     True
     """
-    rows = (arrivals,) if isinstance(arrivals, Arrivals) else tuple(arrivals)
+    fix = "give bundle.arrive() of a conduction.NerveBundle"
+    rows = need_each(Arrivals, "arrivals", arrivals, "the arrivals of a nerve or a list of them", fix)
     named = labels_for("nerves", [f"nerve {k + 1}" for k in range(len(rows))], labels)
     said = [f"{label}: {_sentence(row)}" for label, row in zip(named, rows, strict=True)]
     with canvas(7.6, 3.8) as (figure, ((ax,),)):

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from remyelin.biology.section import Section
-from remyelin.errors import InputError
 from remyelin.files.atomic import atomic_write
 from remyelin.number import check_number
 
 from .canvas import Picture, canvas, markup, saved
 from .colour import ARMS, INK, LOSS, MUTED
+from .given import need, target
 from .words import number, shortened
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def draw_section(
     >>> draw_section(section).startswith('<svg class="chart"')
     True
     """
+    _need_section(section)
     last = section.kept_days[-1] if day is None else day
     sites = _sites(section, last)
     covered = _words(section, last)
@@ -127,9 +128,8 @@ def animate_section(
     ...     animate_section(section, Path(folder) / "section.gif").read_bytes()[:6]
     b'GIF89a'
     """
-    target = Path(path)
-    if target.suffix.lower() != ".gif":
-        raise InputError(str(target), "file", target.suffix or "without ending", ".gif", "name it so")
+    _need_section(section)
+    file = target(path, ".gif")
     check_number("pixels_per_site", pixels_per_site, least=1, most=MOST_PIXELS, whole=True)
     check_number("ms_per_frame", ms_per_frame, least=20, most=5000, whole=True)
     palette = np.concatenate([_colours(), _rgb(["#ffffff", INK])])
@@ -139,8 +139,13 @@ def animate_section(
     frames[0].save(
         film, "GIF", save_all=True, append_images=frames[1:], duration=pause, loop=0, optimize=False
     )
-    atomic_write(target, film.getvalue())
-    return target
+    atomic_write(file, film.getvalue())
+    return file
+
+
+def _need_section(section: object) -> None:
+    fix = "make one with biology.simulate_section; draw_lesion draws the course of a lesion"
+    need(Section, "section", section, "a section of tissue", fix)
 
 
 def _frame(section: Section, day: int, pixels: int, palette: Pixels) -> Image.Image:
