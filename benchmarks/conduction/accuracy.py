@@ -88,9 +88,9 @@ def random_lesions(seed: int, count: int) -> list[Axon]:
             lesion = axon.demyelinate(place, bare=True, nav_fraction=rng.choice([0.0, 0.005, 0.01, 0.02]))
             if kind == 2:
                 nodal = str(rng.choice(["density", "number"]))
-                lesion = lesion.remyelinate(
-                    place, n_short=int(rng.integers(1, 4)), lamellae=int(rng.integers(2, 5)), nodal_nav=nodal
-                )
+                n_short = int(rng.integers(1, 4))
+                turns = min(int(rng.integers(2, 5)), axon.parts[0].myelin.lamellae)
+                lesion = lesion.remyelinate(place, n_short=n_short, lamellae=turns, nodal_nav=nodal)
         if conduction.conduct(lesion, duration_ms=DURATION_MS).outcome == ("conducted",):
             drawn.append(lesion)
     return drawn

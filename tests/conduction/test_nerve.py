@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from remyelin import biology
 from remyelin.biology.diameters import draw_diameters
 from remyelin.biology.state import MyelinState
 from remyelin.conduction.arrivals import Arrivals, action_potential
@@ -170,7 +171,25 @@ def test_ten_thousand_axons_are_answered_at_once() -> None:
         ({"length_mm": 0.0}, "length_mm"),
         ({"length_mm": float("nan")}, "length_mm"),
         ({"lesion_mm": -1.0}, "lesion_mm"),
-        ({"lesion_mm": 60.0}, "at_mm"),
+        ({"length_mm": 0.045}, "length_mm is 0.045, expected 1 or more, in millimetres"),
+        ({"length_mm": "45"}, "length_mm is '45'"),
+        ({"length_mm": None}, "length_mm is not given"),
+        ({"lesion_mm": 0.010}, "lesion_mm is 0.01, expected 0, or 0.05 or more, in millimetres"),
+        ({"lesion_mm": None}, "lesion_mm is not given"),
+        ({"lesion_mm": "5"}, "lesion_mm is '5'"),
+        ({"lesion_mm": 60.0}, "lesion_mm is 60.00, expected at most 45, the length of the nerve"),
+        ({"at_mm": "0"}, "at_mm is '0'"),
+        ({"temperature_c": 310}, "temperature_c is 310, expected 5 to 50 degrees Celsius"),
+        ({"temperature_c": -5}, "temperature_c is -5"),
+        ({"temperature_c": "37"}, "temperature_c is '37'"),
+        ({"nav_fraction": "none"}, "nav_fraction is 'none'"),
+        ({"g_ratio": "0.8"}, "g_ratio is '0.8'"),
+        ({"repaired": "half"}, "repaired is 'half'"),
+        ({"repaired": 0.5, "g_ratio": 0.9, "n_short": None}, "n_short is not given"),
+        ({"n_axons": "300"}, "n_axons is '300'"),
+        ({"n_axons": None}, "n_axons is not given"),
+        ({"n_axons": 50.5}, "n_axons is 50.5"),
+        ({"diameter_mean_um": "thin"}, "diameter_mean_um is 'thin'"),
         ({"at_mm": 41.0}, "at_mm"),
         ({"nav_fraction": None}, "nav_fraction"),
         ({"nav_fraction": 1.5}, "nav_fraction"),
@@ -187,6 +206,35 @@ def test_ten_thousand_axons_are_answered_at_once() -> None:
 def test_bad_nerves_are_refused(options: dict[str, Any], field: str) -> None:
     with pytest.raises(InputError, match=field):
         nerve(**options)
+
+
+@pytest.mark.parametrize("rng", [None, 1, np.random])
+def test_what_is_no_generator_is_named(rng: Any) -> None:
+    with pytest.raises(InputError, match=r"rng is .* a generator.*default_rng"):
+        NerveBundle.optic_nerve(10, rng=rng, length_mm=45)
+
+
+def test_a_lesion_may_be_as_long_as_the_nerve() -> None:
+    assert nerve(10, lesion_mm=45.0).at_mm == 0
+    assert nerve(10.0, lesion_mm=45.0, repaired=1, g_ratio=0.9).n_axons == 10  # type: ignore[arg-type]
+
+
+def test_a_course_is_no_state() -> None:
+    for given in (None, biology.simulate(biology.scenario("rat-young"), days=2)):
+        with pytest.raises(InputError, match=r"state is .* course\.state\(day\)"):
+            NerveBundle.from_state(given, nav_fraction=0.02, length_mm=45)  # type: ignore[arg-type]
+
+
+def test_axons_that_are_gone_are_told() -> None:
+    words = "28 % of the axons are gone"
+    bundle = NerveBundle.from_state(state(axon_survival=0.72), nav_fraction=0.02, length_mm=45)
+    found = bundle.arrive()
+    assert bundle.axon_survival == bundle.intact().axon_survival == found.axon_survival == 0.72
+    assert words in repr(bundle)
+    assert words in repr(found)
+    assert words in repr(replace(found, blocked=np.ones(3, dtype=bool)))
+    assert "less than 1 %" in repr(replace(bundle, axon_survival=0.999))
+    assert "gone" not in repr(nerve(3)) + repr(nerve(3).arrive())
 
 
 def test_bad_questions_are_refused() -> None:

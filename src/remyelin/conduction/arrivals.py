@@ -37,6 +37,9 @@ class Arrivals:
         (axon,)
     temperature_c
         Of the nerve.
+    axon_survival
+        Part of the nerve's axons that is left. All else here is of these: an axon that is gone is not among
+        the blocked.
 
     Examples
     --------
@@ -54,6 +57,7 @@ class Arrivals:
     delay_ms: FloatArray
     blocked: npt.NDArray[np.bool_]
     temperature_c: float
+    axon_survival: float = 1.0
 
     @property
     def n_axons(self) -> int:
@@ -179,13 +183,22 @@ class Arrivals:
 
     def __repr__(self) -> str:
         if self.blocked.all():
-            return f"Arrivals({self.n_axons} axons, all blocked)"
+            return f"Arrivals({self.n_axons} axons, all blocked{gone(self.axon_survival)})"
         early, middle, late = self.quantiles_ms([0.05, 0.5, 0.95])
+        lost = gone(self.axon_survival)
         return (
-            f"Arrivals({self.n_axons} axons, {100 * self.fraction_blocked:.1f} % blocked;"
+            f"Arrivals({self.n_axons} axons, {100 * self.fraction_blocked:.1f} % blocked{lost};"
             f" median {middle:.1f} ms, 90 % between {early:.1f} and {late:.1f} ms;"
             f" median delay {np.nanmedian(self.delay_ms):.2f} ms)"
         )
+
+
+def gone(axon_survival: float) -> str:
+    """The words for axons that did not survive; none where all did."""
+    percent = 100 * (1 - axon_survival)
+    if percent <= 0:
+        return ""
+    return f", {f'{percent:.0f}' if percent >= 1 else 'less than 1'} % of the axons are gone"
 
 
 @cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,8 +11,9 @@ import numpy.typing as npt
 from remyelin.biology.diameters import draw_diameters, wrong
 from remyelin.biology.sheaths import node_um
 from remyelin.biology.state import MyelinState
-from remyelin.conduction.arrivals import Arrivals
+from remyelin.conduction.arrivals import Arrivals, gone
 from remyelin.conduction.membrane import FloatArray
+from remyelin.conduction.nerve_checks import as_biology_checks, check_drawn, check_nerve, check_state
 from remyelin.conduction.patch import Patch
 from remyelin.conduction.patches import Patches, intact_arrays, lamellae_for_each, same_lesion
 from remyelin.conduction.surrogate import TEMPERATURE_C, read_surrogate
@@ -22,6 +22,7 @@ from remyelin.errors import InputError, did_you_mean
 
 IntArray = npt.NDArray[np.int64]
 WAYS = ("surrogate", "solver")
+ARRAYS = ("diameter_um", "g_ratio", "bare_um", "internode_um", "internode_offset")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +55,9 @@ class NerveBundle:
     at_mm
         Where the lesion begins, from the eye.
     temperature_c
-        The surrogate knows 37 only.
+        5 to 50; the surrogate knows 37 only.
+    axon_survival
+        Part of the nerve's axons that is left; those here are survivors.
 
     Raises
     ------
@@ -79,21 +82,22 @@ class NerveBundle:
     length_mm: float
     at_mm: float
     temperature_c: float = TEMPERATURE_C
+    axon_survival: float = 1.0
 
     def __post_init__(self) -> None:
-        state = _state(self.diameter_um, self.g_ratio, self.bare_um, self.internode_um, self.internode_offset)
-        for name in ("diameter_um", "g_ratio", "bare_um", "internode_um", "internode_offset"):
+        state = as_biology_checks(*(getattr(self, name) for name in ARRAYS))
+        for name in ARRAYS:
             object.__setattr__(self, name, getattr(state, name))
         if not state.n_axons:
             raise wrong("diameter_um", "empty", "one axon or more")
-        if not 0 <= self.nav_fraction <= 1:
-            raise wrong("nav_fraction", f"{self.nav_fraction:g}", "0 to 1 of a node's density")
-        if not 0 < self.length_mm < math.inf:
-            raise wrong("length_mm", f"{self.length_mm:g}", "a finite number above 0")
-        longest = float(self.lesion_mm.max())
-        if not 0 <= self.at_mm <= self.length_mm - longest:
-            found = f"{self.at_mm:g}, with a lesion of {longest:.2f} mm in a nerve of {self.length_mm:g} mm"
-            raise wrong("at_mm", found, f"0 to {max(0.0, self.length_mm - longest):.2f}")
+        check_nerve(
+            lesion_mm=float(self.lesion_mm.max()),
+            at_mm=self.at_mm,
+            length_mm=self.length_mm,
+            nav_fraction=self.nav_fraction,
+            temperature_c=self.temperature_c,
+            axon_survival=self.axon_survival,
+        )
 
     @classmethod
     def optic_nerve(
@@ -145,6 +149,18 @@ class NerveBundle:
         InputError
             If a number cannot be, or one that the lesion needs is not given.
         """
+        check_drawn(
+            n_axons,
+            rng,
+            length_mm=length_mm,
+            lesion_mm=lesion_mm,
+            nav_fraction=nav_fraction,
+            g_ratio=g_ratio,
+            at_mm=at_mm,
+            diameter_mean_um=diameter_mean_um,
+            diameter_sd_um=diameter_sd_um,
+        )
+        n_axons = int(n_axons)
         diameter = draw_diameters(n_axons, rng=rng, mean_um=diameter_mean_um, sd_um=diameter_sd_um)
         lengths, count, bare = same_lesion(diameter, lesion_mm, repaired, n_short)
         if bare.any() and nav_fraction is None:
@@ -175,12 +191,13 @@ class NerveBundle:
     ) -> NerveBundle:
         """The surviving axons of a lesion as biology has it on one day.
 
-        Each axon's lesion is as long as its internodes, a node for each, and its bare length together.
+        Axons that are gone are not among them: `axon_survival` says how many are left. Each axon's lesion is
+        as long as its internodes, a node for each, and its bare length together.
 
         Raises
         ------
         InputError
-            If the lesion does not fit into the nerve.
+            If `state` is not one day's, or the lesion does not fit into the nerve.
 
         Examples
         --------
@@ -192,8 +209,9 @@ class NerveBundle:
         >>> nerve.lesion_mm.round(3), nerve.arrive().delay_ms.round(2)
         (array([0.302, 0.3  ]), array([0.17, 0.35]))
         """
+        check_state(state)
         arrays = (state.diameter_um, state.g_ratio, state.bare_um, state.internode_um, state.internode_offset)
-        return cls(*arrays, nav_fraction, length_mm, at_mm, temperature_c)
+        return cls(*arrays, nav_fraction, length_mm, at_mm, temperature_c, state.axon_survival)
 
     @property
     def n_axons(self) -> int:
@@ -247,7 +265,8 @@ class NerveBundle:
         altered = arrays.length_um / 1e3
         delay = np.where(altered > 0, found.patch_ms - altered / found.velocity_m_per_s, 0.0)
         intact = self.length_mm / found.velocity_m_per_s
-        return Arrivals(self.diameter_um, intact, delay, found.blocked, self.temperature_c)
+        survival = self.axon_survival
+        return Arrivals(self.diameter_um, intact, delay, found.blocked, self.temperature_c, survival)
 
     def patches(self) -> list[Patch]:
         """(axon) what the solver is given."""
@@ -292,23 +311,5 @@ class NerveBundle:
         lesioned = f"lesion of {lesion:.1f} mm, {bare:.0f} % bare" if lesion else "intact"
         return (
             f"NerveBundle({self.n_axons} axons of {self.diameter_um.mean():.2f} um, {self.length_mm:g} mm"
-            f" at {self.temperature_c:g} degC, {lesioned})"
+            f" at {self.temperature_c:g} degC, {lesioned}{gone(self.axon_survival)})"
         )
-
-
-def _state(*arrays: npt.ArrayLike) -> MyelinState:
-    """The arrays as biology checks them."""
-    diameter, g_ratio, bare, internode, offset = (np.asarray(array) for array in arrays)
-    return MyelinState(
-        day=0.0,
-        diameter_um=diameter,
-        g_ratio=g_ratio,
-        bare_um=bare,
-        internode_um=internode,
-        internode_offset=offset,
-        myelin_fraction=1.0,
-        axon_survival=1.0,
-        new_oligodendrocytes=0.0,
-        surviving_oligodendrocytes=0.0,
-        progenitors=0.0,
-    )

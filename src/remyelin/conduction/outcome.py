@@ -104,7 +104,10 @@ class Conduction:
 
     @property
     def velocity_m_per_s(self) -> FloatArray:
-        """(axon,) over the middle fifth of the nodes, away from the stimulus and from the sealed end."""
+        """(axon,) over the middle fifth of the nodes, away from the stimulus and from the sealed end.
+
+        NaN where one end of it never rose through the threshold, even if the last node did.
+        """
         last = self._last()
         return self.velocity_between(np.round(0.4 * last).astype(int), np.round(0.6 * last).astype(int))
 

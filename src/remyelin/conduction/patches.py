@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cache
@@ -10,11 +9,12 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from remyelin.biology.diameters import wrong
 from remyelin.biology.sheaths import node_um, pitch_um
 from remyelin.conduction.membrane import FloatArray
 from remyelin.conduction.models import read_axons
+from remyelin.conduction.nerve_checks import FIX, check_lesion
 from remyelin.conduction.patch import Patch
+from remyelin.number import check_number
 
 IntArray = npt.NDArray[np.int64]
 
@@ -118,12 +118,9 @@ def same_lesion(
     diameter_um: FloatArray, lesion_mm: float, repaired: float, n_short: int
 ) -> tuple[FloatArray, IntArray, FloatArray]:
     """(axon,) length of the new internodes, their number, and what stays bare."""
-    if not 0 <= lesion_mm < math.inf:
-        raise wrong("lesion_mm", f"{lesion_mm:g}", "a finite number, 0 or more")
-    if not 0 <= repaired <= 1:
-        raise wrong("repaired", f"{repaired:g}", "0 to 1 of the lesion")
-    if n_short < 1 or n_short != int(n_short):
-        raise wrong("n_short", f"{n_short:g}", "a whole number, 1 or more")
+    check_lesion(lesion_mm)
+    check_number("repaired", repaired, least=0, most=1, expected="0 to 1 of the lesion", fix=FIX)
+    check_number("n_short", n_short, least=1, whole=True, fix=FIX)
     pitch, _ = intact_arrays(diameter_um)
     mended = 1e3 * lesion_mm * repaired
     # As many as fit best; they share the length evenly.
