@@ -136,6 +136,11 @@ def test_the_dose_bends_where_the_target_fills_up():
     [
         ("clemastin", {}, "one of bexarotene, clemastine.*did you mean 'clemastine'"),
         ("metformin+", {"assumed": True}, "treatment '' is unknown"),
+        ("clemastine", {"assumed": "no"}, "assumed is 'no', expected True or False"),
+        ("metformin+clemastine", {"assumed": 1}, "assumed is 1, expected True or False"),
+        ("placebo", {"stop_day": None}, "stop_day is not given"),
+        (None, {}, "treatment name is not given, .*use one of bexarotene"),
+        (["clemastine", "metformin"], {"assumed": True}, r"join the names: 'clemastine\+metformin'"),
         ("clemastine", {"effect": 1.5}, "a size for each"),
         ("clemastine", {"effect": {"niche": 2.0}}, "effect is 'niche'"),
         ("gsk239512", {"effect": 0.5, "onset_days": 1}, "above 1, the direction of gsk239512"),
@@ -150,6 +155,14 @@ def test_the_dose_bends_where_the_target_fills_up():
 def test_what_cannot_be_is_named(name, options, words):
     with pytest.raises(InputError, match=words):
         biology.treat(name, **options)
+
+
+def test_the_catalogue_prints_a_line_for_each_drug():
+    lines = repr(KNOWN).splitlines()
+    assert len(lines) == len(KNOWN)
+    said = "Drug(clemastine: differentiation_per_day up, smouldering_death_per_day up (a harm))"
+    assert said in lines
+    assert max(map(len, lines)) < 200
 
 
 def test_targets_and_steps_are_those_of_the_evidence_base(shared):

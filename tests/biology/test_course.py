@@ -94,8 +94,16 @@ def test_a_treatment_acts_within_its_window(young: biology.Course) -> None:
     # Another step, for the treated rates may be faster: hence no closer.
     assert given_.states[0, :13] == pytest.approx(young.states[0, :13], abs=1e-6)
     assert given_.remyelinated[16] > young.remyelinated[16]
-    late = biology.simulate(biology.scenario("rat-young"), days=80, treatment=faster(start_day=81))
-    assert late.states[0] == pytest.approx(young.states[0], abs=1e-6)
+    late = biology.simulate(biology.scenario("rat-young"), days=80, treatment=faster(start_day=79.9))
+    assert late.states[0, :80] == pytest.approx(young.states[0, :80], abs=1e-6)
+
+
+@pytest.mark.parametrize("simulate", [biology.simulate, biology.simulate_lesion])
+@pytest.mark.parametrize("day", [80, 400])
+def test_a_treatment_of_which_no_dose_is_simulated_is_refused(simulate: Any, day: float) -> None:
+    said = f"start_day is {day}, expected a day before the last of the simulation, day 80"
+    with pytest.raises(InputError, match=said):
+        simulate(biology.scenario("rat-young"), days=80, treatment=faster(start_day=day))
 
 
 def test_a_longer_treatment_does_more() -> None:
@@ -134,8 +142,8 @@ def test_days_that_cannot_be_are_refused(days: Any) -> None:
     [
         ({"scenario": "rat-young"}, "scenario is 'rat-young'.*biology.scenario"),
         ({"scenario": None}, "scenario is not given"),
-        ({"treatment": "clemastine"}, "treatment is 'clemastine'.*biology.treatment"),
-        ({"rng": 7}, "rng is 7.*default_rng"),
+        ({"treatment": "clemastine"}, r"make one with biology.treat\('clemastine', ...\)"),
+        ({"rng": 7}, r"rng is 7.*default_rng\(7\)"),
     ],
 )
 def test_what_is_none_is_refused_with_how_to_make_one(options: dict[str, Any], said: str) -> None:

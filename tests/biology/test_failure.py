@@ -87,6 +87,21 @@ def test_what_cannot_be_is_named(mode, severity, words):
         biology.fail(HUMAN, mode, severity=severity)
 
 
+@pytest.mark.parametrize(
+    ("scenario", "mode", "words"),
+    [
+        ("human", "debris", r"first argument of fail is 'human', .* begin with biology.scenario\('human'\)"),
+        (None, "debris", "first argument of fail is not given, expected a scenario"),
+        (HUMAN, ["debris", "size"], "one at a time: fail"),
+        (HUMAN, None, "failure mode is not given, expected one of differentiation-block"),
+        (HUMAN, {}, "failure mode is of type dict"),
+    ],
+)
+def test_what_is_no_scenario_or_no_name_is_named(scenario, mode, words):
+    with pytest.raises(InputError, match=words):
+        biology.fail(scenario, mode)
+
+
 def test_each_mode_says_what_it_changes_and_where_that_was_read():
     for mode in biology.failure_modes().values():
         assert mode.changes

@@ -99,13 +99,24 @@ def test_a_field_that_cannot_be_is_refused_by_name(field: str, value: Any) -> No
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"lesion_radius_mm": 0}, "lesion_radius_mm is 0, expected a finite number above 0"),
+        ({"lesion_radius_mm": 0}, "lesion_radius_mm is 0, expected 0.05 to 50, in millimetres"),
         ({"age_years": "old"}, "age_years is 'old', expected 0 to 120 years for a human"),
         ({"age_years": 300}, "age_years is 300"),
         ({"age_years": math.nan}, "age_years is nan"),
         ({"demand_driven": 1}, "demand_driven is 1, expected True or False"),
         ({"attacks": 3}, "attacks is 3, expected a tuple of biology.Attack"),
-        ({"attacks": ((30, 1.0),)}, "attacks is of type tuple"),
+        ({"lesion_radius_mm": 0.0016}, "lesion_radius_mm is 0.0016, expected 0.05 to 50, in millimetres"),
+        ({"lesion_radius_mm": 1600}, "lesion_radius_mm is 1600, expected 0.05 to 50, in millimetres"),
+        (
+            {"attacks": (30,)},
+            r"attacks is a tuple with 30, .* Fix: write biology.Attack\(30\) in place of 30",
+        ),
+        ({"attacks": ((30, 1.0),)}, r"a tuple with \(30, 1.0\), .* write biology.Attack\(30, 1.0\) in place"),
+        ({"attacks": ("soon",)}, r"a tuple with 'soon', .* write biology.Attack\(day\)"),
+        ({"attacks": biology.Attack(30)}, r"one attack alone, .* write attacks=\(biology.Attack\(30, 1\),\)"),
+        ({"age": 50}, "did you mean 'age_years'"),
+        ({"radius": 2}, "did you mean 'lesion_radius_mm'"),
+        ({"zzz": 1}, "Fix: use one of name, age_years, rates, lesion_radius_mm, oligodendrocytes_lost"),
         ({"rates": 3}, "rates is 3, expected biology.Rates"),
         ({"species": "rat"}, "species is 'rat', expected a scenario of that species"),
         ({"debri": 1}, "did you mean 'debris'"),
@@ -118,6 +129,24 @@ def test_a_field_that_cannot_be_is_refused_by_name(field: str, value: Any) -> No
 def test_a_change_that_cannot_be_is_refused(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
         biology.scenario("human", **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "printed"),
+    [
+        ({}, "human of 40 years, radius 1.6 mm"),
+        ({"debris": 5, "smouldering": 0.3}, "human of 40 years, radius 1.6 mm, debris 5, smouldering 0.3"),
+        ({"age_years": 60, "niche": 2}, "human of 60 years, radius 1.6 mm, niche 2"),
+        ({"attacks": (biology.Attack(3), biology.Attack(5))}, "human of 40 years, radius 1.6 mm, 2 attacks"),
+        ({"demand_driven": True}, "human of 40 years, radius 1.6 mm, demand-driven"),
+        (
+            {"rates": biology.scenario("rat-young").rates},
+            "human of 40 years, radius 1.6 mm, 6 rates of its own",
+        ),
+    ],
+)
+def test_a_scenario_prints_what_is_not_usual(changes: dict[str, Any], printed: str) -> None:
+    assert repr(biology.scenario("human", **changes)) == f"Scenario(human: {printed})"
 
 
 @pytest.mark.parametrize(

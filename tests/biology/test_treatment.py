@@ -117,6 +117,12 @@ def test_the_least_sure_effect_gives_the_status():
         (lambda: biology.Treatment("t", (), start_day=-1), "start_day is -1"),
         (lambda: biology.Treatment("t", (), start_day=5, stop_day=5), "after the start on day 5"),
         (lambda: biology.Treatment("t", (), stop_day=math.nan), "stop_day is nan"),
+        (
+            lambda: biology.Treatment("t", (), stop_day=None),
+            "stop_day is not given, .*math.inf for never.*leave",
+        ),
+        (lambda: biology.Treatment("t", (), stop_day="30"), "stop_day is '30'"),
+        (lambda: biology.Treatment("t", (), stop_day=True), "stop_day is True"),
         (lambda: biology.Treatment("t", (), onset_days=0), "onset_days is 0"),
         (lambda: biology.Treatment("t", (), engagement=1.1), "engagement is 1.1"),
         (lambda: Kinetics(0, 12), "half_life_hours is 0"),

@@ -1,8 +1,8 @@
-from .catalogue import Drug as Drug
 from .catalogue import known_treatments as known_treatments
 from .catalogue import treat as treat
 from .course import Course as Course
 from .course import simulate as simulate
+from .drugs import Drug as Drug
 from .failure import FailureMode as FailureMode
 from .failure import fail as fail
 from .failure import failure_modes as failure_modes

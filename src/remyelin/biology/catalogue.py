@@ -6,73 +6,21 @@ import functools
 import math
 import operator
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
-from types import MappingProxyType
 from typing import Any
 
+from remyelin.biology.drugs import Action, Drug, Drugs
 from remyelin.biology.kinetics import Kinetics, relative_level
 from remyelin.biology.treatment import Effect, Rejuvenation, Treatment
 from remyelin.errors import InputError, did_you_mean
 from remyelin.evidence.load import read_data, source
-from remyelin.number import check_number
+from remyelin.number import check_number, shown
 from remyelin.protocol.parts import PLACEBO
 
 # A size: the median alone, or median, low and high of 95 %.
 Size = float | tuple[float, float, float]
 WAYS = ("up", "down", "back")
 SIGNS = ("helps", "hinders")
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One thing that a drug does: which way a parameter goes, and where that was read.
-
-    `way` is ``"up"``, ``"down"``, or ``"back"`` for the parameter ``"age"``: rates go back towards the young.
-    Where works disagree, it is the way of `source`, and `against` is the work that has it otherwise.
-    """
-
-    parameter: str
-    way: str
-    source: str
-    harm: bool = False
-    against: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Drug:
-    """What is known of a treatment.
-
-    Attributes
-    ----------
-    name, words
-        Its name, and what it is.
-    target, steps
-        Ids of the evidence base of trials.
-    given
-        Dose and way that the trial used, to which ``dose=1`` refers.
-    actions
-        What it does. Nobody has measured how much in man.
-    kinetics
-        Half-life and time between doses; None where nothing was read.
-    engagement
-        Part of the target that is reached, with its source; None where nothing was read.
-    contested
-        What speaks for either direction; empty where works agree.
-    note
-        What else must be said.
-    """
-
-    name: str
-    words: str
-    target: tuple[str, ...]
-    steps: tuple[str, ...]
-    given: str
-    actions: tuple[Action, ...]
-    kinetics: Kinetics | None = None
-    engagement: float | None = None
-    contested: str = ""
-    note: str = ""
 
 
 @cache
@@ -85,9 +33,11 @@ def known_treatments() -> Mapping[str, Drug]:
     >>> drug = biology.known_treatments()["metformin"]
     >>> drug.target, drug.actions[0].way
     (('AMPK_ageing',), 'back')
+    >>> drug
+    Drug(metformin: age back towards the young)
     """
     rows = read_data("biology_treatments.toml")["drug"]
-    return MappingProxyType({name: _drug(name, row) for name, row in rows.items()})
+    return Drugs([_drug(name, row) for name, row in rows.items()])
 
 
 def treat(
@@ -115,7 +65,8 @@ def treat(
         The fold under full exposure, as a median or (median, low, high), for a drug with one effect; else a
         mapping from parameter to fold. For the parameter ``"age"`` the part, 0 to 1, that is given back.
     assumed
-        Take what is not given from the prior: sizes, and the onset where no half-life was read.
+        True or False: take what is not given from the prior, sizes, and the onset where no half-life was
+        read.
     sign
         ``"helps"`` or ``"hinders"``, for a drug whose direction is contested, and only for one.
     engagement
@@ -126,7 +77,7 @@ def treat(
     onset_days
         Time in which two thirds of the effect come; by default from the half-life.
     start_day, stop_day
-        Of the lesion's life.
+        Of the lesion's life; leave `stop_day` out for a treatment that is never stopped.
 
     Raises
     ------
@@ -143,6 +94,7 @@ def treat(
     >>> biology.treat("metformin+clemastine", assumed=True).status
     'unverified'
     """
+    _check_said(name, assumed)
     parts = [part.strip() for part in name.split("+")]
     if len(parts) > 1:
         if (effect, sign, engagement, dose) != (None, None, None, 1.0):
@@ -172,6 +124,19 @@ def treat(
     reached = _reached(kinetics, 1.0 if occupancy is None else occupancy, dose)
     contested = f"taken to {'help' if helps else 'hinder'}; {drug.contested}" if drug.contested else ""
     return Treatment(name, effects, start_day, stop_day, onset, reached, contested)
+
+
+def _check_said(name: object, assumed: object) -> None:
+    """Refuse what is no name, and a word in the place of yes or no."""
+    if isinstance(name, list | tuple | set) and name and all(isinstance(each, str) for each in name):
+        joined = "+".join(sorted(name) if isinstance(name, set) else name)
+        raise _wrong("name", f"of type {type(name).__name__}", "one text", f"join the names: {joined!r}")
+    if not isinstance(name, str):
+        fix = f"use one of {', '.join([*known_treatments(), PLACEBO])}"
+        raise _wrong("name", shown(name), "the name of a treatment, a text", fix)
+    if not isinstance(assumed, bool):
+        fix = "write assumed=True to take the prior, or leave it out"
+        raise _wrong(f"{name} assumed", shown(assumed), "True or False", fix)
 
 
 def _known(name: str) -> Drug:

@@ -29,7 +29,7 @@ class Course:
     Attributes
     ----------
     scenario, treatment
-        As they were given.
+        As they were given; print either to see what it is.
     time_days
         (day,) from 0.
     states
@@ -41,6 +41,10 @@ class Course:
     --------
     >>> from remyelin import biology
     >>> course = biology.simulate(biology.scenario("rat-young"), days=60)
+    >>> course
+    Course(rat-young: 60 days, 95 % covered on day 28)
+    >>> course.scenario
+    Scenario(rat-young: rat of 0.167 years, radius 0.5 mm)
     >>> 26 <= course.completion_day() <= 30
     True
     """
@@ -160,7 +164,7 @@ def simulate(
     days
         How long.
     treatment
-        From `biology.treatment`, or none.
+        From `biology.treat`, or none; it has to start before the last day.
     rng
         Draws the effects of the treatment and the sheaths of single axons; by default the same every time.
 
@@ -172,9 +176,11 @@ def simulate(
     Raises
     ------
     InputError
-        For a number of days that cannot be, or a scenario, treatment or generator that is none.
+        For a number of days that cannot be, a scenario, treatment or generator that is none,
+        or a treatment that starts after the last day.
     """
     check_asked(scenario, days, treatment, rng)
+    check_begins(treatment, days)
     days = int(days)
     generator = np.random.default_rng(0) if rng is None else rng
     # Before the treatment's effects, so that the same lesion has the same axons with and without it.
@@ -191,6 +197,14 @@ def simulate(
     return Course(scenario, treatment, np.arange(days + 1, dtype=np.float64), states, seed)
 
 
+_MAKERS = {
+    "scenario": "biology.scenario({})",
+    "treatment": "biology.treat({}, ...)",
+    "rng": "numpy.random.default_rng({})",
+}
+_NAMES = {"scenario": "'human'", "treatment": "'clemastine'", "rng": "1"}
+
+
 def check_level(level: object) -> None:
     """Refuse what is no part of a whole."""
     check_number("level", level, above=0, most=math.nextafter(1, 0), expected="between 0 and 1")
@@ -199,13 +213,24 @@ def check_level(level: object) -> None:
 def check_asked(scenario: object, days: object, treatment: object, rng: object) -> None:
     """Refuse what cannot be simulated."""
     check_number("days", days, least=1, most=LONGEST_DAYS, whole=True)
-    for name, value, kind, fix in (
-        ("scenario", scenario, Scenario, "make one with biology.scenario"),
-        ("treatment", treatment, Treatment | None, "make one with biology.treatment"),
-        ("rng", rng, np.random.Generator | None, "make one with numpy.random.default_rng"),
+    for name, value, kind in (
+        ("scenario", scenario, Scenario),
+        ("treatment", treatment, Treatment | None),
+        ("rng", rng, np.random.Generator | None),
     ):
         if not isinstance(value, kind):
-            raise InputError("", name, shown(value), f"a {name}", fix)
+            named = type(value) is (int if name == "rng" else str)
+            fix = _MAKERS[name].format(repr(value) if named else _NAMES[name])
+            raise InputError("", name, shown(value), f"a {name}", f"make one with {fix}")
+
+
+def check_begins(treatment: Treatment | None, days: int) -> None:
+    """Refuse a treatment of which no dose falls within the days that are simulated."""
+    if treatment is not None and treatment.start_day >= days:
+        found = f"{treatment.start_day:g}"
+        expected = f"a day before the last of the simulation, day {days:g}"
+        fix = "simulate more days or start earlier"
+        raise InputError("", f"treatment {treatment.name} start_day", found, expected, fix)
 
 
 def drawn_parameters(scenario: Scenario) -> FloatArray:

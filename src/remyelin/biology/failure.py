@@ -9,10 +9,10 @@ from types import MappingProxyType
 from typing import Any
 
 from remyelin.biology.lineage import Attack
-from remyelin.biology.scenarios import Scenario
+from remyelin.biology.scenarios import SCENARIOS, Scenario
 from remyelin.errors import InputError, did_you_mean
 from remyelin.evidence.load import read_data, source
-from remyelin.number import check_number
+from remyelin.number import check_number, shown
 
 # Years for which attacks come again.
 ATTACKED_DAYS = 1825.0
@@ -81,14 +81,14 @@ def fail(scenario: Scenario, mode: str, *, severity: float = 1.0) -> Scenario:
     scenario
         From `biology.scenario`, or from here: failures add up.
     mode
-        One of `failure_modes`.
+        One of `failure_modes`; for two, ``fail(fail(scenario, one), other)``.
     severity
         0 for nothing, 1 for what `failure_modes` says in numbers: a scale, not a measurement.
 
     Raises
     ------
     InputError
-        For an unknown mode or a severity that cannot be.
+        For what is no scenario, an unknown mode or a severity that cannot be.
 
     Examples
     --------
@@ -98,9 +98,16 @@ def fail(scenario: Scenario, mode: str, *, severity: float = 1.0) -> Scenario:
     ('human, debris', 5.0)
     """
     modes = failure_modes()
-    if mode not in modes:
-        fix = did_you_mean(mode, modes)
-        raise InputError("", "failure mode", repr(mode), f"one of {', '.join(modes)}", fix)
+    if not isinstance(scenario, Scenario):
+        name = scenario if isinstance(scenario, str) and scenario in SCENARIOS else "human"
+        fix = f"begin with biology.scenario({name!r})"
+        raise InputError("", "first argument of fail", shown(scenario), "a scenario", fix)
+    if isinstance(mode, list | tuple | set):
+        fix = "one at a time: fail(fail(scenario, 'debris'), 'size')"
+        raise InputError("", "failure mode", f"several (of type {type(mode).__name__})", "one name", fix)
+    if not isinstance(mode, str) or mode not in modes:
+        fix = did_you_mean(mode, modes) if isinstance(mode, str) else "name one of them"
+        raise InputError("", "failure mode", shown(mode), f"one of {', '.join(modes)}", fix)
     check_number(f"severity of {mode}", severity, least=0, most=1)
     if severity == 0:
         return scenario

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from remyelin.biology.course import check_asked, check_level, drawn_parameters, reached
+from remyelin.biology.course import check_asked, check_begins, check_level, drawn_parameters, reached
 from remyelin.biology.lineage import NEVER, STATES, FloatArray
 from remyelin.biology.scenarios import Scenario
 from remyelin.biology.shells import GEOMETRIES, SHELLS_PER_FOOT, Shells, foot_mm, march
@@ -151,7 +151,7 @@ def simulate_lesion(
     every_days
         Which days are kept; `days` has to be a multiple.
     treatment
-        From `biology.treatment`, or none.
+        From `biology.treat`, or none; it has to start before the last day.
     draws
         Of the posterior; the first is the most probable.
     rng
@@ -160,7 +160,7 @@ def simulate_lesion(
     Raises
     ------
     InputError
-        For a geometry that is unknown or a number that cannot be.
+        For a geometry that is unknown, a number that cannot be, a treatment that starts after the last day.
 
     Examples
     --------
@@ -169,6 +169,7 @@ def simulate_lesion(
     LesionCourse(rat-young, ball of 0.5 mm; day 60: border 100%, centre 100% covered)
     """
     check_asked(scenario, days, treatment, rng)
+    check_begins(treatment, days)
     if geometry not in tuple(GEOMETRIES):
         fix = did_you_mean(str(geometry), GEOMETRIES)
         raise InputError("", "geometry", shown(geometry), ", ".join(GEOMETRIES), fix)

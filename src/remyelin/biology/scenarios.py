@@ -14,7 +14,7 @@ from remyelin.errors import InputError, did_you_mean
 from remyelin.number import check_number, shown
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Scenario:
     """A lesion and the tissue around it, on the day it was made.
 
@@ -27,7 +27,7 @@ class Scenario:
     rates
         At that age.
     lesion_radius_mm
-        From border to centre: progenitors come from the border.
+        From border to centre, in millimetres, 0.05 to 50: progenitors come from the border.
     oligodendrocytes_lost
         Part of the oligodendrocytes that died; the others survive, and their sheaths with them.
     axons_lost
@@ -50,6 +50,11 @@ class Scenario:
     ------
     InputError
         For a value that cannot be, with the field and its allowed range.
+
+    Examples
+    --------
+    >>> scenario("human", debris=5, niche=1.2, attacks=(Attack(90),))
+    Scenario(human: human of 40 years, radius 1.6 mm, debris 5, 1 attack, niche 1.2)
     """
 
     name: str
@@ -69,14 +74,17 @@ class Scenario:
     def __post_init__(self) -> None:
         for name, (low, high) in _BOUNDS.items():
             check_number(f"scenario {name}", getattr(self, name), least=low, most=high)
-        check_number("scenario lesion_radius_mm", self.lesion_radius_mm, above=0)
+        low, high = RADIUS_MM
+        expected = f"{low:g} to {high:g}, in millimetres"
+        check_number(
+            "scenario lesion_radius_mm", self.lesion_radius_mm, least=low, most=high, expected=expected
+        )
         age_index(self.species, self.age_years)
         if not isinstance(self.rates, Rates):
             raise _wrong("rates", self.rates, "biology.Rates")
         if not isinstance(self.demand_driven, bool):
             raise _wrong("demand_driven", self.demand_driven, "True or False")
-        if not isinstance(self.attacks, tuple) or not all(isinstance(each, Attack) for each in self.attacks):
-            raise _wrong("attacks", self.attacks, "a tuple of biology.Attack")
+        _check_attacks(self.attacks)
 
     def parameters(self) -> tuple[float, ...]:
         """What the equations read, in the order of `lineage.PARAMETERS`."""
@@ -118,11 +126,11 @@ class Scenario:
         >>> older.rates == scenario("human", age_years=60).rates, older.inhibition
         (True, 2)
         """
-        own = {each.name for each in fields(self)} - {"species"}
+        own = [each.name for each in fields(self) if each.name != "species"]
         unknown = [key for key in changes if key not in own and key not in names()]
         if unknown:
             expected = "a field or a rate"
-            fix = did_you_mean(unknown[0], [*own, *names()])
+            fix = _nearest(unknown[0], [*own, *names()])
             if unknown[0] == "species":
                 expected, fix = "a scenario of that species", f"start from one of {', '.join(SCENARIOS)}"
             raise InputError("", f"scenario {unknown[0]}", shown(changes[unknown[0]]), expected, fix)
@@ -142,9 +150,26 @@ class Scenario:
         pairs = zip(names(), then.values(), now.values(), strict=True)
         return self.rates.scaled({name: new / old for name, old, new in pairs if old != new})
 
+    def __repr__(self) -> str:
+        words = [f"{self.species} of {self.age_years:.3g} years, radius {self.lesion_radius_mm:g} mm"]
+        changed = [each.name for each in fields(self) if getattr(self, each.name) != each.default]
+        words += [f"{name} {getattr(self, name):g}" for name in _BOUNDS if name in changed]
+        if self.demand_driven:
+            words.append("demand-driven")
+        if self.attacks:
+            words.append(f"{len(self.attacks)} attack" + "s" * (len(self.attacks) > 1))
+        usual = posterior().rates(age_index(self.species, self.age_years))
+        pairs = zip(names(), self.rates.values(), usual.values(), strict=True)
+        own = [f"{name} {value:.3g}" for name, value, at_age in pairs if value != at_age]
+        words += own if len(own) <= MOST_SHOWN else [f"{len(own)} rates of its own"]
+        return f"Scenario({self.name}: {', '.join(words)})"
 
+
+# The least is a tenth of the smallest lesion of an experiment: less is a length in metres.
+RADIUS_MM = (0.05, 50.0)
+# Rates that a scenario names when it is printed; of more it gives the number.
+MOST_SHOWN = 4
 _BOUNDS: Mapping[str, tuple[float, float]] = {
-    "lesion_radius_mm": (0, 50),
     "oligodendrocytes_lost": (0, 1),
     "axons_lost": (0, 1),
     "debris": (0, 20),
@@ -197,3 +222,30 @@ def scenario(name: str, **changes: Any) -> Scenario:
 
 def _wrong(name: str, found: object, expected: str) -> InputError:
     return InputError("", f"scenario {name}", shown(found), expected, "correct it")
+
+
+def _check_attacks(attacks: object) -> None:
+    expected = "a tuple of biology.Attack"
+    if isinstance(attacks, Attack):
+        fix = f"write attacks=(biology.Attack({attacks.day:g}, {attacks.severity:g}),)"
+        raise InputError("", "scenario attacks", "one attack alone", expected, fix)
+    if not isinstance(attacks, tuple):
+        raise InputError(
+            "", "scenario attacks", shown(attacks), expected, "write attacks=(biology.Attack(day),)"
+        )
+    for each in attacks:
+        if not isinstance(each, Attack):
+            what = f"{each}" if isinstance(each, int | float | tuple) else shown(each)
+            given = what.strip("()") if isinstance(each, int | float | tuple) else "day"
+            fix = f"write biology.Attack({given}) in place of {what}"
+            raise InputError("", "scenario attacks", f"a tuple with {what}", expected, fix)
+
+
+def _nearest(word: str, options: list[str]) -> str:
+    """The words of a fix: the name most like `word`, else one that begins with it or has it as a part."""
+    fix = did_you_mean(word, options)
+    if fix.startswith("did you mean"):
+        return fix
+    begun = [name for name in options if name.startswith(word)]
+    begun += [name for name in options if word in name.split("_")]
+    return f"did you mean '{begun[0]}'?" if begun else fix

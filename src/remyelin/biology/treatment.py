@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from numbers import Real
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from remyelin.biology.lineage import PARAMETERS, FloatArray
 from remyelin.biology.rates import names
 from remyelin.biology.scenarios import Scenario
 from remyelin.errors import InputError, did_you_mean
-from remyelin.number import check_number
+from remyelin.number import check_number, shown
 
 # From the median to the limit of a 95 % interval, in standard deviations.
 TO_LIMIT = 1.959963984540054
@@ -152,7 +153,7 @@ class Treatment:
     effects
         On which parameters; independent of one another, and multiplied where two meet in one parameter.
     start_day, stop_day
-        Of the lesion's life; infinite for never stopped.
+        Of the lesion's life; infinite (``math.inf``, not None) for never stopped.
     onset_days
         Time in which two thirds of the effect come, and go again after the stop.
     engagement
@@ -185,9 +186,12 @@ class Treatment:
         check_number(f"treatment {self.name} start_day", self.start_day, least=0)
         check_number(f"treatment {self.name} onset_days", self.onset_days, above=0)
         check_number(f"treatment {self.name} engagement", self.engagement, least=0, most=1)
-        if not self.stop_day > self.start_day:
-            expected = f"after the start on day {self.start_day:g}"
-            raise self._wrong("stop_day", f"{self.stop_day:g}", expected)
+        stop = self.stop_day
+        number = isinstance(stop, Real) and not isinstance(stop, bool)
+        if not number or not stop > self.start_day:
+            expected = f"a day after the start on day {self.start_day:g}, or math.inf for never"
+            fix = "leave it out, or correct it"
+            raise InputError("", f"treatment {self.name} stop_day", shown(stop), expected, fix)
 
     def folds(self, count: int, rng: np.random.Generator, scenario: Scenario) -> FloatArray:
         """(draw, parameter) what each parameter is multiplied by under full exposure; first the median."""
