@@ -22,15 +22,11 @@ def lesion(count, **how):
 
 
 def passage_ms(axons, **how):
-    """(axon,) from the place of node 10 to that of node 46 of the intact axon."""
+    """(axon,) between the places of nodes 10 and 46 of the intact one, or to the end of a shorter one."""
     result = conduct(axons, **{"duration_ms": 14, **how})
     begin, end = OPTIC.position_um[[10, 46]]
-    return np.array(
-        [
-            result.arrival_ms[k, axon.node_at(end)] - result.arrival_ms[k, axon.node_at(begin)]
-            for k, axon in enumerate(axons)
-        ]
-    )
+    places = [(axon.node_at(begin), axon.node_at(min(end, axon.position_um[-1]))) for axon in axons]
+    return np.array([result.arrival_ms[k, b] - result.arrival_ms[k, a] for k, (a, b) in enumerate(places)])
 
 
 BARE_12 = lesion(12, bare=True, nav_fraction=0.01)
