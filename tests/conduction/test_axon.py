@@ -136,6 +136,24 @@ def test_what_is_no_axon_is_named(ask, axons):
         ask(axons)
 
 
+@pytest.mark.parametrize(
+    ("ask", "how", "named"),
+    [
+        (conduction.safety_factor, {"resolution": "fine"}, "resolution is 'fine'"),
+        (conduction.safety_factor, {"nodes": ["last"]}, "nodes is 'last', expected 1 to 50"),
+        (conduction.refractory_period_ms, {"node": "last"}, "node is 'last', expected 1 to 50"),
+        (conduction.refractory_period_ms, {"longest_ms": None}, "longest_ms is not given"),
+        (conduction.max_following_rate_hz, {"highest_hz": "1 kHz"}, "highest_hz is '1 kHz'"),
+        (conduction.max_following_rate_hz, {"n_pulses": None}, "n_pulses is not given"),
+        (conduction.block_temperature_c, {"highest_c": "40"}, "highest_c is '40'"),
+    ],
+)
+def test_what_is_no_number_is_named(ask, how, named):
+    with pytest.raises(InputError) as caught:
+        ask(OPTIC, **how)
+    assert named in str(caught.value)
+
+
 BAD_LESIONS = [
     ({"internodes": -1, "bare": True}, "axon internodes is -1, expected whole numbers from 0 to 49"),
     ({"internodes": [3, 50], "bare": True}, "axon internodes is 50"),

@@ -16,6 +16,7 @@ from remyelin.conduction.membrane import FloatArray
 from remyelin.conduction.settled import baseline, pulses, until_settled
 from remyelin.conduction.stimulus import Stimulus
 from remyelin.errors import InputError
+from remyelin.number import check_number
 
 WIDE, WIDE_FROM_HZ = 12, 100.0
 
@@ -114,15 +115,17 @@ def max_following_rate_hz(
     array([5, 2, 3, 1, 2, 1, 1])
     """
     rows = listed(axons)
+    for name, value in {"lowest_hz": lowest_hz, "highest_hz": highest_hz}.items():
+        check_number(name, value)
     if not 0 < lowest_hz < highest_hz <= 1e4:
         span = f"{lowest_hz:g} to {highest_hz:g}"
         raise InputError(
             "", "lowest_hz to highest_hz", span, "above 0 and at most 10000, the lower first", "correct it"
         )
-    if n_pulses < 2 or n_pulses != int(n_pulses):
-        raise InputError("", "n_pulses", f"{n_pulses}", "a whole number, 2 or more", "leave it at 10")
-    if not 1e-3 <= resolution <= 0.5:
-        raise InputError("", "resolution", f"{resolution:g}", "0.001 to 0.5, relative", "leave it at 0.01")
+    check_number("n_pulses", n_pulses, least=2, whole=True, fix="leave it at 10")
+    n_pulses = int(n_pulses)
+    expected = "0.001 to 0.5, relative"
+    check_number("resolution", resolution, least=1e-3, most=0.5, expected=expected, fix="leave it at 0.01")
     base, wait = baseline(rows, stimulus, once=True, dt_us=dt_us, threads=threads)
     lines = np.flatnonzero(base.conducted)
     count = math.floor(math.log(highest_hz / lowest_hz) / math.log1p(resolution) + 1e-9) + 1

@@ -15,6 +15,7 @@ from remyelin.conduction.membrane import FloatArray
 from remyelin.conduction.settled import guess_ms, pulses, require_start, until_settled
 from remyelin.conduction.stimulus import Stimulus
 from remyelin.errors import InputError
+from remyelin.number import check_number
 
 FIRST_C = 1.0  # spacing of the first temperatures tried
 COLD_MS = 2.0  # times the guess for a warm axon
@@ -107,6 +108,9 @@ def block_temperature_c(
     BlockTemperature(blocked above 42.5, above 37.0, above 34.7 degC)
     """
     rows = listed(axons)
+    given = {"lowest_c": lowest_c, "highest_c": highest_c, "resolution_c": resolution_c}
+    for name, value in given.items():
+        check_number(name, value)
     if not LOWEST_C <= lowest_c < highest_c <= HIGHEST_C:
         span = f"{lowest_c:g} to {highest_c:g}"
         expected = f"the lower first, between {LOWEST_C:g} and {HIGHEST_C:g}"

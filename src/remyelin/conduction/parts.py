@@ -187,11 +187,13 @@ class Internode:
 
     def with_lamellae(self, lamellae: int) -> Internode:
         """The same internode with a thinner or thicker sheath."""
+        # Refused first, if it is no number of turns.
+        made = replace(self.myelin, lamellae=lamellae)
         outer = self.myelin.outer_um
         if outer is not None:
             sheath = (outer - self.diameter_um) * lamellae / self.myelin.lamellae
             outer = self.diameter_um + sheath
-        made = replace(self.myelin, lamellae=lamellae, outer_um=outer)
+        made = replace(made, outer_um=outer)
         most = max(self.most_lamellae or 1, self.myelin.lamellae)
         return replace(self, myelin=made, most_lamellae=most if most > lamellae else None)
 

@@ -15,6 +15,7 @@ from remyelin.conduction.membrane import FloatArray
 from remyelin.conduction.settled import baseline, pulses, until_settled
 from remyelin.conduction.stimulus import Stimulus
 from remyelin.errors import InputError
+from remyelin.number import check_number
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +104,8 @@ def refractory_period_ms(
     RefractoryPeriod(1.34 ms, 3.10 ms, blocked)
     """
     rows = listed(axons)
+    for name, value in {"resolution_ms": resolution_ms, "longest_ms": longest_ms}.items():
+        check_number(name, value)
     if not 0.001 <= resolution_ms < longest_ms <= 1000:
         span = f"{resolution_ms:g} with longest_ms {longest_ms:g}"
         raise InputError(
@@ -144,6 +147,7 @@ def refractory_period_ms(
 
 def _place(axon: Axon, node: int | None) -> int:
     last = axon.n_nodes - 1
-    if node is not None and not 1 <= node <= last:
-        raise InputError("", "node", f"{node}", f"1 to {last}; the first is stimulated", "correct it")
+    if node is not None:
+        expected = f"1 to {last}; the first is stimulated"
+        check_number("node", node, least=1, most=last, whole=True, expected=expected)
     return last if node is None else int(node)

@@ -17,6 +17,7 @@ from remyelin.conduction.membrane import FloatArray
 from remyelin.conduction.settled import Settled, baseline, pulses, until_settled
 from remyelin.conduction.stimulus import Stimulus
 from remyelin.errors import InputError
+from remyelin.number import check_number, several
 
 HIGHEST = 20.0  # of a safety factor, and of its inverse; larger is told as this
 REACH = 8  # internodes to either side that a node's safety factor depends on
@@ -205,8 +206,8 @@ def sodium_reserve(
 
 
 def _step(resolution: float) -> float:
-    if not 1e-4 <= resolution <= 0.5:
-        raise InputError("", "resolution", f"{resolution:g}", "0.0001 to 0.5, relative", "leave it at 0.01")
+    expected = "0.0001 to 0.5, relative"
+    check_number("resolution", resolution, least=1e-4, most=0.5, expected=expected, fix="leave it at 0.01")
     return 1 + resolution
 
 
@@ -217,13 +218,13 @@ def _factor(edge: Boundary, step: float, shift: int) -> float:
 def _asked(axon: Axon, nodes: Iterable[int] | None) -> list[int]:
     if nodes is None:
         return list(range(1, axon.n_nodes))
-    chosen = sorted({int(node) for node in nodes})
-    wrong = [node for node in chosen if not 1 <= node < axon.n_nodes]
-    if wrong or not chosen:
-        found = f"{wrong[0]}" if wrong else "none"
-        raise InputError(
-            "", "nodes", found, f"1 to {axon.n_nodes - 1}; the first is stimulated", "correct it"
-        )
+    given = several(nodes)
+    expected = f"1 to {axon.n_nodes - 1}; the first is stimulated"
+    for node in given:
+        check_number("nodes", node, least=1, most=axon.n_nodes - 1, whole=True, expected=expected)
+    chosen = sorted({int(node) for node in given})
+    if not chosen:
+        raise InputError("", "nodes", "none", expected, "correct it")
     return chosen
 
 
