@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import locale
+
 import numpy as np
 import pytest
 
@@ -55,7 +57,10 @@ def in_roadrunner(text):
 
 
 def in_copasi(text):
+    # COPASI sets the locale of the whole process to C, in which no later test could read a page.
+    before = locale.setlocale(locale.LC_ALL)
     basico = pytest.importorskip("basico", reason="needs the extra remyelin[sbml]")
+    locale.setlocale(locale.LC_ALL, before)
     model = basico.load_model_from_string(text)
     course = basico.run_time_course(
         start_time=0, duration=DAYS, intervals=DAYS, r_tol=1e-10, a_tol=1e-12, use_initial_values=True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from remyelin.errors import InputError
@@ -90,6 +90,7 @@ def test_two_doses_and_two_endpoints_by_the_words_of_the_paper(p):
     """Two primary and two secondary hypotheses (Bretz 2009, figure of two families with descendants)."""
     named = dict(zip(GRAPH.weights, p, strict=True))
     found = GRAPH.test(named, 0.05)
+    assume(not (np.abs(found["p_adjusted"] - 0.05) < 1e-9).any())  # ties of rounding
     assert set(found.index[found["rejected"]]) == simple(named, 0.05)
 
 
