@@ -111,6 +111,13 @@ def test_an_axon_with_less_sodium_rests_where_it_did(factor):
     np.testing.assert_allclose(found.peak_mv[0], axon.membrane.resting_mv, atol=1e-5)
 
 
+def test_an_axon_with_one_kind_of_sodium_channel_has_a_reserve():
+    axon = conduction.bushy_cell(n_nodes=21)
+    found = run(axon, with_sodium(Workshop().chain(axon), axon, 0.5), current_na=1e-9, ms=2)
+    np.testing.assert_allclose(found.peak_mv[0], axon.membrane.resting_mv, atol=1e-5)
+    assert conduction.sodium_reserve(axon)[0] > 1
+
+
 def test_the_reserve_is_where_less_sodium_blocks():
     axons = [AXON, bare(1), bare(3)]
     reserve = conduction.sodium_reserve(axons, resolution=0.02)

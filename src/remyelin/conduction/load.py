@@ -38,11 +38,12 @@ def with_sodium(chain: Chain, axon: Axon, factor: float) -> Chain:
     """
     membrane = axon.membrane
     # What 1 mS of each channel carries at rest, inwards.
-    fast, persistent, _ = (
+    resting = [
         channel.open_part(membrane.resting_mv, axon.temperature_c)
         * (channel.reversal_mv - membrane.resting_mv)
-        for channel in membrane.channels
-    )
+        for channel in membrane.channels[:-1]
+    ]
+    fast, persistent = resting if len(resting) == 2 else (resting[0], 0.0)
 
     def less(piece: Compartment) -> Compartment:
         transient, slow, potassium = piece.conductance_ms
