@@ -88,13 +88,7 @@ class Conduction:
                     "make it longer",
                 )
             if word == "not started":
-                raise InputError(
-                    "",
-                    "stimulus",
-                    f"too weak: the second node of axon {k} never fired",
-                    "an action potential",
-                    "give a larger current_na, or begin the lesion further from the first node",
-                )
+                raise not_started(k)
         return np.array([word == "blocked" for word in self.outcome])
 
     @property
@@ -135,3 +129,14 @@ class Conduction:
     def __repr__(self) -> str:
         words = ", ".join(f"{self.outcome.count(word)} {word}" for word in OUTCOMES if word in self.outcome)
         return f"Conduction({len(self.axons)} axons: {words}; {self.duration_ms:g} ms at {self.dt_us:g} us)"
+
+
+def not_started(axon: int) -> InputError:
+    """Of an axon in which no action potential was started."""
+    return InputError(
+        "",
+        "stimulus",
+        f"too weak: the second node of axon {axon} never fired",
+        "an action potential",
+        "give a larger current_na, or begin the lesion further from the first node",
+    )

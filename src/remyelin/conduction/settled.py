@@ -12,6 +12,7 @@ from remyelin.conduction.axon import Axon
 from remyelin.conduction.cable import check_step, follow
 from remyelin.conduction.chain import Chain, Workshop
 from remyelin.conduction.membrane import FloatArray
+from remyelin.conduction.outcome import not_started
 from remyelin.conduction.stimulus import Stimulus
 from remyelin.errors import InputError
 from remyelin.lanes import LANES
@@ -173,13 +174,7 @@ def require_start(outcome: Sequence[str]) -> None:
     """
     for k, word in enumerate(outcome):
         if word == "not started":
-            raise InputError(
-                "",
-                "stimulus",
-                f"too weak: the second node of axon {k} never fired",
-                "an action potential to begin with",
-                "give a stimulus of larger current_na, or begin the lesion further from the first node",
-            )
+            raise not_started(k)
 
 
 def _alike(rows: list[int], times: FloatArray, least: int) -> list[list[int]]:
