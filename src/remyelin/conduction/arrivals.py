@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 WEIGHTS = ("equal", "area")
-BINS_PER_STEP = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)

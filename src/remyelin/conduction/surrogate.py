@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +12,7 @@ from remyelin.conduction.membrane import FloatArray
 from remyelin.conduction.patches import Patches, intact_arrays
 from remyelin.conduction.transit import Transit
 from remyelin.errors import InputError
+from remyelin.evidence.load import read_arrays
 
 BoolArray = npt.NDArray[np.bool_]
 TEMPERATURE_C = 37.0
@@ -163,11 +163,7 @@ class Surrogate:
 @cache
 def read_surrogate() -> Surrogate:
     """The table of the evidence base."""
-    with (
-        resources.as_file(resources.files("remyelin") / "evidence" / "surrogate.npz") as path,
-        np.load(path) as data,
-    ):
-        table = {name: np.asarray(data[name], dtype=np.float64) for name in data.files}
+    table = read_arrays("surrogate.npz")
     for name in ("myelinated_ms_per_mm", "bare_ms_per_mm", "bare_steady_ms_per_mm"):
         table[name] = np.log(table[name])
     # No limit within the table: one beyond its end.

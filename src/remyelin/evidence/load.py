@@ -9,10 +9,14 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from remyelin import files
 from remyelin.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 STATUSES = ("seen", "derived", "unverified")
 Qualifier = str | int | float
@@ -131,6 +135,14 @@ def _sources() -> Mapping[str, Source]:
 def read_data(name: str) -> dict[str, Any]:
     """The content of a data file of the evidence base."""
     return files.read_toml(Path(str(resources.files("remyelin") / "evidence" / name)))
+
+
+def read_arrays(name: str) -> dict[str, npt.NDArray[np.float64]]:
+    """The arrays of a data file of the evidence base, by name."""
+    import numpy
+
+    with numpy.load(str(resources.files("remyelin") / "evidence" / name)) as data:
+        return {key: numpy.asarray(data[key], dtype=numpy.float64) for key in data.files}
 
 
 def _parameter(row: Mapping[str, Any]) -> Parameter:
