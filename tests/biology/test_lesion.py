@@ -236,3 +236,9 @@ def test_levels_that_cannot_be_are_refused() -> None:
     with pytest.raises(InputError, match="density"):
         course.arrival_day(0)
     assert np.isinf(replace(course).completion_day())
+
+
+def test_an_unknown_state_is_refused_by_name():
+    course = biology.simulate_lesion(biology.scenario("rat-young"), days=2)
+    with pytest.raises(InputError, match="state is 'sheath', expected phagocytes"):
+        course.of("sheath")

@@ -9,7 +9,7 @@ import numpy as np
 
 from remyelin.biology.ageing import age_index
 from remyelin.biology.draws import posterior
-from remyelin.biology.lineage import PARAMETERS, STATES, FloatArray, advance
+from remyelin.biology.lineage import NEVER, STATES, FloatArray, advance
 from remyelin.biology.scenarios import Scenario
 from remyelin.biology.sheaths import MOST_SHORT, N_SHORT, Axons, Cover, myelin_state, normal_oligodendrocytes
 from remyelin.biology.state import MyelinState
@@ -67,15 +67,11 @@ class Course:
 
     def of(self, state: str) -> FloatArray:
         """(draw, day) of one of `lineage.STATES`."""
-        if state not in STATES:
-            raise InputError("", "state", shown(state), ", ".join(STATES), did_you_mean(str(state), STATES))
-        return np.asarray(self.states[:, :, STATES.index(state)])
+        return np.asarray(self.states[:, :, column(state)])
 
     def interval(self, level: float = 0.9) -> tuple[FloatArray, FloatArray]:
         """(day,) bounds between which the posterior puts `level` of its mass."""
-        check_level(level)
-        low, high = np.quantile(self.draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
-        return low, high
+        return bounds(self.draws, level)
 
     def completion_day(self, level: float = 0.95) -> float:
         """When the covered part reaches `level`, by the most probable rates; infinite if it never does."""
@@ -187,10 +183,7 @@ def simulate(
     seed = int(generator.integers(2**32))
     parameters = drawn_parameters(scenario)
     start = np.repeat([scenario.start()], len(parameters), axis=0)
-    treated, exposure = None, (math.inf, math.inf, 1.0)
-    if treatment is not None:
-        treated = parameters * treatment.folds(len(parameters), generator, scenario)
-        exposure = (treatment.start_day, treatment.stop_day, 1 / treatment.onset_days)
+    treated, exposure = exposed(parameters, treatment, generator, scenario)
     states = advance(
         parameters, start, days=days, treated=treated, exposure=exposure, attacks=scenario.attacks
     )
@@ -221,7 +214,8 @@ def check_asked(scenario: object, days: object, treatment: object, rng: object) 
         if not isinstance(value, kind):
             named = type(value) is (int if name == "rng" else str)
             fix = _MAKERS[name].format(repr(value) if named else _NAMES[name])
-            raise InputError("", name, shown(value), f"a {name}", f"make one with {fix}")
+            what = "a generator" if name == "rng" else f"a {name}"
+            raise InputError("", name, shown(value), what, f"make one with {fix}")
 
 
 def check_begins(treatment: Treatment | None, days: int) -> None:
@@ -244,8 +238,31 @@ def drawn_parameters(scenario: Scenario) -> FloatArray:
     with np.errstate(invalid="ignore", divide="ignore"):
         relative = np.where(np.isfinite(rates / rates[0]), rates / rates[0], 1.0)
     parameters[:, : rates.shape[1]] *= relative
-    assert parameters.shape[1] == len(PARAMETERS)
     return parameters
+
+
+def exposed(
+    parameters: FloatArray, treatment: Treatment | None, rng: np.random.Generator, scenario: Scenario
+) -> tuple[FloatArray | None, tuple[float, float, float]]:
+    """(draw, parameter) under full exposure, and when that comes; as `lineage.advance` takes them."""
+    if treatment is None:
+        return None, NEVER
+    treated = parameters * treatment.folds(len(parameters), rng, scenario)
+    return treated, (treatment.start_day, treatment.stop_day, 1 / treatment.onset_days)
+
+
+def column(state: str) -> int:
+    """Where one of `lineage.STATES` stands."""
+    if state not in STATES:
+        raise InputError("", "state", shown(state), ", ".join(STATES), did_you_mean(str(state), STATES))
+    return STATES.index(state)
+
+
+def bounds(draws: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
+    """(day,) between which the draws (draw, day) put `level` of their mass."""
+    check_level(level)
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return low, high
 
 
 def reached(covered: FloatArray, level: float) -> float:

@@ -7,8 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from remyelin.biology.course import check_asked, check_begins, check_level, drawn_parameters, reached
-from remyelin.biology.lineage import NEVER, STATES, FloatArray
+from remyelin.biology.course import (
+    bounds,
+    check_asked,
+    check_begins,
+    check_level,
+    column,
+    drawn_parameters,
+    exposed,
+    reached,
+)
+from remyelin.biology.lineage import STATES, FloatArray
 from remyelin.biology.scenarios import Scenario
 from remyelin.biology.shells import GEOMETRIES, SHELLS_PER_FOOT, Shells, foot_mm, march
 from remyelin.biology.treatment import Treatment
@@ -80,7 +89,7 @@ class LesionCourse:
 
     def of(self, state: str) -> FloatArray:
         """(day, shell) of one of `lineage.STATES`."""
-        return np.asarray(self.states[:, :, STATES.index(state)])
+        return np.asarray(self.states[:, :, column(state)])
 
     def completion_day(self, level: float = 0.95) -> float:
         """When `level` of the whole lesion is covered, by the most probable rates; infinite if never."""
@@ -103,9 +112,7 @@ class LesionCourse:
 
     def interval(self, level: float = 0.9) -> tuple[FloatArray, FloatArray]:
         """(day,) bounds between which the draws put `level` of the covered part of the lesion."""
-        check_level(level)
-        low, high = np.quantile(self.covered_draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
-        return low, high
+        return bounds(self.covered_draws, level)
 
     @property
     def _every(self) -> float:
@@ -183,11 +190,8 @@ def simulate_lesion(
         wanted = SHELLS_PER_FOOT * scenario.lesion_radius_mm / foot_mm(parameters[0])
         shells = min(max(math.ceil(wanted), LEAST_SHELLS), MOST_SHELLS)
     check_number("shells", shells, least=FEWEST_SHELLS, most=MOST_SHELLS, whole=True)
-    treated, exposure = None, NEVER
-    if treatment is not None:
-        generator = np.random.default_rng(0) if rng is None else rng
-        treated = parameters * treatment.folds(len(parameters), generator, scenario)
-        exposure = (treatment.start_day, treatment.stop_day, 1 / treatment.onset_days)
+    generator = np.random.default_rng(0) if rng is None else rng
+    treated, exposure = exposed(parameters, treatment, generator, scenario)
     grid = Shells.of(scenario.lesion_radius_mm, int(shells), geometry)
     start = np.repeat([scenario.start()], len(grid.volume), axis=0)
     time_days = np.arange(0, int(days) + 1, int(every_days), dtype=np.float64)

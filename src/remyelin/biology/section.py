@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from remyelin.biology.course import MOST_AXONS, check_level, reached
+from remyelin.biology.course import MOST_AXONS, check_asked, check_level, reached
 from remyelin.biology.lattice import RIM, TILE, VISITS, grain
 from remyelin.biology.scenarios import Scenario
 from remyelin.biology.section_axons import axon_table
@@ -258,12 +258,9 @@ def simulate_section(
     )
 
 
-def _check(scenario: object, days: object, width_mm: object, hours: object, rng: object) -> None:
-    if not isinstance(scenario, Scenario):
-        raise InputError("", "scenario", shown(scenario), "a scenario", "make one with biology.scenario")
-    if not isinstance(rng, np.random.Generator | None):
-        raise InputError("", "rng", shown(rng), "a generator", "make one with numpy.random.default_rng")
+def _check(scenario: Scenario, days: object, width_mm: object, hours: object, rng: object) -> None:
     check_number("days", days, least=1, most=LONGEST_DAYS, whole=True)
+    check_asked(scenario, days, None, rng)
     check_number("hours_per_step", hours, above=0, most=24)
     steps = 24 / float(hours)  # type: ignore[arg-type]
     if abs(steps - round(steps)) > 1e-9:
