@@ -108,7 +108,7 @@ def treat(
     if name == PLACEBO:
         return Treatment(PLACEBO, (), start_day, stop_day)
     drug = _known(name)
-    prior = _prior()
+    prior = read_data("biology_treatments.toml")["prior"]
     asked = _asked(drug, effect)
     helps = _helps(drug, sign)
     kinetics = drug.kinetics
@@ -124,13 +124,6 @@ def treat(
     reached = _reached(kinetics, 1.0 if occupancy is None else occupancy, dose)
     contested = f"taken to {'help' if helps else 'hinder'}; {drug.contested}" if drug.contested else ""
     return Treatment(name, effects, start_day, stop_day, onset, reached, contested)
-
-
-@cache
-def _prior() -> Mapping[str, float]:
-    """What is assumed of a size that nobody measured."""
-    found: Mapping[str, float] = read_data("biology_treatments.toml")["prior"]
-    return found
 
 
 def _check_said(name: object, assumed: object) -> None:

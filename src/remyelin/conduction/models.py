@@ -144,7 +144,6 @@ def known(kind: str, name: str) -> Mapping[str, Any]:
     return row
 
 
-@cache
 def read_axons() -> Mapping[str, Any]:
     """The models of the evidence base."""
     return read_data("axons.toml")

@@ -132,8 +132,9 @@ def _sources() -> Mapping[str, Source]:
     return MappingProxyType({name: Source(name, **row) for name, row in read_data("sources.toml").items()})
 
 
+@cache
 def read_data(name: str) -> dict[str, Any]:
-    """The content of a data file of the evidence base."""
+    """The content of a data file of the evidence base, read once: not to be changed."""
     return files.read_toml(Path(str(resources.files("remyelin") / "evidence" / name)))
 
 
