@@ -22,7 +22,7 @@ from remyelin.biology.equations import (
     struck,
     turnover,
 )
-from remyelin.biology.lineage import STEP_DAYS, Attack, FloatArray, abreast, halvings, pieces
+from remyelin.biology.lineage import NEVER, STEP_DAYS, Attack, FloatArray, abreast, halvings, pieces
 from remyelin.lanes import LANES, moved, rows, splat, store_rows
 
 FRONT = PARAMETERS.index("front_mm_per_week")
@@ -92,7 +92,7 @@ def march(
     days: int,
     every_days: int = 1,
     treated: FloatArray | None = None,
-    exposure: Sequence[float] = (math.inf, math.inf, 1.0),
+    exposure: Sequence[float] = NEVER,
     attacks: Sequence[Attack] = (),
 ) -> FloatArray:
     """(day, shell, state) on every so many days, from `start` (shell, state); `parameters` (parameter,).
