@@ -1,36 +1,13 @@
-"""The command line: parse, call, print."""
+"""The way of a trial: demo, measure, plan, analyse, report."""
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import Parameter
 
-from remyelin.errors import RemyelinError
-
-app = App(
-    name="remyelin",
-    help="Trials of remyelinating treatments in multiple sclerosis: measured, analysed and reported.\n\n"
-    "A research tool, not a medical device.\n\n"
-    "Exit code 0: all done. 1: something could not be done, and is named; the rest is finished. "
-    "2: wrong usage. 130: stopped by Ctrl-C.",
-    version=lambda: version("remyelin"),
-    help_format="plaintext",
-    suppress_keyboard_interrupt=False,
-    help_epilogue="Start with `remyelin demo`: a virtual trial, from raw recordings to a report.",
-)
-
-Labels = Annotated[
-    list[str] | None,
-    Parameter(name=["--participant-label", "--participant_label"], consume_multiple=1, negative=()),
-]
-Json = Annotated[bool, Parameter(name="--json", negative=())]
+from .application import Json, Labels, app, say
 
 
 @app.command
@@ -52,7 +29,7 @@ def demo(out: Path = Path("demo-out"), *, jobs: int = 2, seed: int = 2026, json:
     """
     from remyelin.demo import run_demo
 
-    return _say(run_demo(out, workers=jobs, seed=seed), json)
+    return say(run_demo(out, workers=jobs, seed=seed), json)
 
 
 @app.command
@@ -136,7 +113,7 @@ def measure(
     if level == "group":
         summary = gather(out)
         trial_page(out)
-        return _say(summary, json)
+        return say(summary, json)
     given = {
         "min_volume_mm3": min_volume_mm3,
         "erosion_voxels": erosion_voxels,
@@ -161,7 +138,7 @@ def measure(
         timeout_s=timeout_min and 60 * timeout_min,
     )
     missing_pages(out, (*summary.measured, *summary.skipped))
-    return _say(summary, json)
+    return say(summary, json)
 
 
 @app.command
@@ -212,7 +189,7 @@ def plan(
     from remyelin.report import plan_folder
 
     given = {"effect": effect, "sd": sd, "sd_unit": sd_unit, "sites": sites, "icc": icc, "power": power}
-    return _say(plan_folder(protocol, out, simulate=simulate, workers=jobs, **given), json)
+    return say(plan_folder(protocol, out, simulate=simulate, workers=jobs, **given), json)
 
 
 @app.command
@@ -236,7 +213,7 @@ def analyse(protocol: str, out: Path, *, allocation: Path | None = None, json: J
 
     saved = analyse_folder(protocol, out, allocation)
     all_pages(out)
-    return _say(saved, json)
+    return say(saved, json)
 
 
 @app.command
@@ -254,7 +231,7 @@ def report(out: Path, *, json: Json = False) -> int:
     """
     from remyelin.report import all_pages
 
-    return _say(all_pages(out), json)
+    return say(all_pages(out), json)
 
 
 def _log_to(path: Path) -> None:
@@ -264,37 +241,3 @@ def _log_to(path: Path) -> None:
     log = logging.getLogger("remyelin")
     log.addHandler(logging.FileHandler(path, mode="w", encoding="utf-8"))
     log.setLevel(logging.DEBUG)
-
-
-def _say(summary: Any, as_json: bool) -> int:
-    print(json.dumps(summary.to_dict(), indent=1, sort_keys=True) if as_json else str(summary))  # noqa: T201
-    return int(summary.exit_code)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; a user's mistake ends in one line, never in a traceback."""
-    try:
-        tokens = sys.argv[1:] if arguments is None else arguments
-        code = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
-        sys.stdout.flush()
-    except CycloptsError as error:
-        error.verbose = False
-        sys.stderr.write(f"{' '.join(str(error).split())} See `remyelin --help`.\n")
-        code = 2
-    except RemyelinError as error:
-        sys.stderr.write(f"{error}\n")
-        code = 1
-    except BrokenPipeError:  # whoever read our output, `head` say, has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 1
-    except OSError as error:
-        sys.stderr.write(f"{error.filename or 'disk'}: {error.strerror}. What is finished is kept.\n")
-        code = 1
-    except KeyboardInterrupt:
-        sys.stderr.write("Stopped. What is finished is kept; run the same command to go on.\n")
-        code = 130
-    sys.exit(code if isinstance(code, int) else 0)
-
-
-if __name__ == "__main__":
-    main()

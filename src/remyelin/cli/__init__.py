@@ -1,0 +1,5 @@
+"""The command line: parse, call, print."""
+
+from . import commands as commands
+from .application import app as app
+from .main import main as main

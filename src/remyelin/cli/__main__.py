@@ -1,0 +1,5 @@
+"""`python -m remyelin.cli`."""
+
+from . import main
+
+main()
