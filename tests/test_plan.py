@@ -333,7 +333,7 @@ def test_a_second_plan_leaves_no_table_of_the_first(tmp_path, protocol):
     assert not (tmp_path / "out/plan_sites.tsv").exists()
 
 
-@pytest.mark.parametrize("name", ["ccmr-one", "ccmr-two", "rebuild", "demo"])
+@pytest.mark.parametrize("name", Protocol.packaged())
 def test_every_packaged_protocol_has_a_page(name, tmp_path):
     planned = remyelin.plan(name)
     save_plan(planned, tmp_path)

@@ -151,7 +151,8 @@ def test_qualifiers_cannot_be_altered():
 @pytest.mark.parametrize("name", Protocol.packaged())
 def test_the_treatments_of_packaged_protocols_are_known(name):
     assert check_treatments(Protocol.read(name)) == []
-    assert set(known_treatments()) == {"bexarotene", "clemastine", "metformin", "virtual"}
+    treatments = {"bexarotene", "clemastine", "cnm-au8", "gsk239512", "metformin", "opicinumab", "virtual"}
+    assert set(known_treatments()) == treatments
 
 
 def test_an_unknown_treatment_is_flagged_and_a_misspelt_one_corrected():
