@@ -40,3 +40,41 @@ class Response:
         """
         one = np.zeros(1)
         return cls(one, one, np.full((1, 1), latency_ms), np.full((1, 1), mtr_pu))
+
+    def latency_at(self, age_years: FloatArray, day: FloatArray) -> FloatArray:
+        """Change of the latency at these ages and days of treatment, ms; the two are broadcast.
+
+        Linear between the points of the grid, constant beyond its ends, and 0 before the first day of treatment.
+
+        Examples
+        --------
+        >>> Response.constant(latency_ms=-1.2).latency_at(np.array([30.0, 50.0]), np.array([0.0, 90.0]))
+        array([ 0. , -1.2])
+        """
+        return self._at(self.latency_ms, age_years, day)
+
+    def mtr_at(self, age_years: FloatArray, day: FloatArray) -> FloatArray:
+        """Change of the MTR at these ages and days of treatment, pu; see `latency_at`.
+
+        Examples
+        --------
+        >>> Response.constant(mtr_pu=0.2).mtr_at(np.array(40.0), np.array([0.0, 180.0]))
+        array([0. , 0.2])
+        """
+        return self._at(self.mtr_pu, age_years, day)
+
+    def _at(self, grid: FloatArray, age_years: FloatArray, day: FloatArray) -> FloatArray:
+        age, elapsed = np.broadcast_arrays(age_years, day)
+        row, across = _place(self.age_years, age)
+        column, along = _place(self.day, elapsed)
+        right, below = np.minimum(column + 1, len(self.day) - 1), np.minimum(row + 1, len(self.age_years) - 1)
+        here = (1 - along) * grid[row, column] + along * grid[row, right]
+        there = (1 - along) * grid[below, column] + along * grid[below, right]
+        return np.where(elapsed > 0, (1 - across) * here + across * there, 0.0)
+
+
+def _place(points: FloatArray, values: FloatArray) -> tuple[npt.NDArray[np.int64], FloatArray]:
+    """The grid point below each value, and how far it lies towards the next one."""
+    position = np.interp(values, points, np.arange(len(points)))
+    low = np.clip(np.floor(position).astype(np.int64), 0, max(len(points) - 2, 0))
+    return low, np.asarray(position - low)
