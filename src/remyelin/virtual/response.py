@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from remyelin.errors import InputError
+
 FloatArray = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Response:
     """Change against untreated, on a grid of ages and days of treatment.
 
@@ -19,15 +21,35 @@ class Response:
     age_years, day
         (age,) and (day,), rising.
     latency_ms
-        (age, day) change of the P100 of an eye with an old lesion, ms; negative is faster.
+        (age, day) change of the P100 of a delayed eye, ms; negative is faster.
     mtr_pu
         (age, day) change of a lesion's MTR, pu.
+
+    Raises
+    ------
+    InputError
+        If shapes disagree, a value is not finite, or ages or days do not rise.
     """
 
     age_years: FloatArray
     day: FloatArray
     latency_ms: FloatArray
     mtr_pu: FloatArray
+
+    def __post_init__(self) -> None:
+        shape = tuple(len(np.atleast_1d(axis)) for axis in (self.age_years, self.day))
+        for name, wanted in (
+            ("age_years", shape[:1]),
+            ("day", shape[1:]),
+            ("latency_ms", shape),
+            ("mtr_pu", shape),
+        ):
+            values = np.asarray(getattr(self, name), dtype=np.float64)
+            good = values.shape == wanted and np.isfinite(values).all()
+            if not good or (len(wanted) == 1 and not (np.diff(values) > 0).all()):
+                expected = f"finite numbers of shape {wanted}" + ", rising" * (len(wanted) == 1)
+                raise InputError("", f"response {name}", f"of shape {values.shape}", expected, "correct it")
+            object.__setattr__(self, name, values)
 
     @classmethod
     def constant(cls, latency_ms: float = 0.0, mtr_pu: float = 0.0) -> Response:
@@ -44,7 +66,7 @@ class Response:
     def latency_at(self, age_years: FloatArray, day: FloatArray) -> FloatArray:
         """Change of the latency at these ages and days of treatment, ms; the two are broadcast.
 
-        Linear between the points of the grid, constant beyond its ends, and 0 before the first day of treatment.
+        Linear between the points of the grid, constant beyond its ends, and 0 before treatment begins.
 
         Examples
         --------
