@@ -2,7 +2,7 @@
 
 from .atomic import atomic_path, atomic_write, is_leftover, on_write
 from .opening import gunzip, gunzip_head, gzip_signature, read_bytes, relative, safe_file, sha256
-from .text import read_json, read_text, read_toml, read_tsv
+from .text import read_json, read_json_value, read_text, read_toml, read_tsv
 
 __all__ = [
     "atomic_path",
@@ -14,6 +14,7 @@ __all__ = [
     "on_write",
     "read_bytes",
     "read_json",
+    "read_json_value",
     "read_text",
     "read_toml",
     "read_tsv",

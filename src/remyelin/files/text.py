@@ -90,8 +90,23 @@ def read_json(path: Path, root: Path | None, *, limit: int = SETTINGS_LIMIT_BYTE
     Raises
     ------
     InputError
-        As `read_text`; not JSON (with the line), not an object, a key that stands twice, nested deeper than
-        64.
+        As `read_json_value`; not an object.
+    """
+    content = read_json_value(path, root, limit=limit)
+    if not isinstance(content, dict):
+        found = f"a JSON {'list' if isinstance(content, list) else 'value'}"
+        fix = "put the keys and values in braces"
+        raise InputError(relative(path, root), "content", found, "a JSON object: {...}", fix)
+    return content
+
+
+def read_json_value(path: Path, root: Path | None, *, limit: int = SETTINGS_LIMIT_BYTES) -> Any:
+    """Read any JSON value, a list say; see `read_json`.
+
+    Raises
+    ------
+    InputError
+        As `read_text`; not JSON (with the line), a key that stands twice, nested deeper than 64.
     """
     name = relative(path, root)
     text = read_text(path, root, limit=limit)
@@ -109,9 +124,6 @@ def read_json(path: Path, root: Path | None, *, limit: int = SETTINGS_LIMIT_BYTE
         raise InputError(
             name, "content", f"not readable ({error})", "numbers of a usual size", "correct it"
         ) from None
-    if not isinstance(content, dict):
-        found = f"a JSON {'list' if isinstance(content, list) else 'value'}"
-        raise InputError(name, "content", found, "a JSON object: {...}", "put the keys and values in braces")
     _check_depth(content, name)
     return content
 
