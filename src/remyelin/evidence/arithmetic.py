@@ -1,0 +1,346 @@
+"""What one published number says of another: p, standard error, interval; counts, ratios, tests; SD and n.
+
+Every function takes numbers as they are printed (`rounding.printed`) and gives the span of what they allow.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from remyelin.number import check_number
+
+from .rounding import Span, exactly, over
+
+Counts = tuple[int, int, int, int]  # events and n of the active arm, events and n of the control
+
+
+def critical(level: float, df: float = math.inf) -> float:
+    """Standard errors from the estimate to the end of its interval.
+
+    Examples
+    --------
+    >>> round(critical(0.95), 3), round(critical(0.95, df=18), 3), round(critical(0.9), 3)
+    (1.96, 2.101, 1.645)
+    """
+    from scipy.special import ndtri, stdtrit
+
+    upper = (1 + level) / 2
+    return float(ndtri(upper) if math.isinf(df) else stdtrit(df, upper))
+
+
+def se_of_interval(
+    low: Span, high: Span, *, level: float = 0.95, df: float = math.inf, ratio: bool = False
+) -> Span:
+    """Standard error from an interval; of the logarithm for a ratio.
+
+    Parameters
+    ----------
+    low, high
+        Ends of the interval; above 0 for a ratio.
+    level
+        What it covers.
+    df
+        Degrees of freedom of t; normal without.
+    ratio
+        An odds, rate or risk ratio: symmetric as a logarithm.
+
+    Examples
+    --------
+    >>> from remyelin.evidence.rounding import printed
+    >>> round(se_of_interval(printed(-2.4), printed(-0.1)).value, 3)
+    0.587
+    """
+    width = critical(level, df) * 2
+    return over(lambda a, b: max(0.0, _scale(ratio)(b) - _scale(ratio)(a)) / width, low, high)
+
+
+def middle_of_interval(low: Span, high: Span, *, ratio: bool = False) -> Span:
+    """The estimate that lies in the middle of an interval; of a ratio, the middle of the logarithms.
+
+    Examples
+    --------
+    >>> from remyelin.evidence.rounding import printed
+    >>> round(middle_of_interval(printed(0.97), printed(3.31), ratio=True).value, 2)
+    1.79
+    """
+    if ratio:
+        return over(lambda a, b: math.sqrt(a) * math.sqrt(b), low, high)
+    return over(lambda a, b: (a + b) / 2, low, high)
+
+
+def interval_of_se(
+    estimate: Span, se: Span, *, level: float = 0.95, df: float = math.inf, ratio: bool = False
+) -> tuple[Span, Span]:
+    """The interval of an estimate with its standard error (of the logarithm for a ratio).
+
+    Examples
+    --------
+    >>> from remyelin.evidence.rounding import printed
+    >>> low, high = interval_of_se(printed(8.7), printed(1.88))
+    >>> round(low.value, 1), round(high.value, 1)
+    (5.0, 12.4)
+    """
+    c = critical(level, df)
+    if ratio:
+        return over(lambda e, s: e * math.exp(-c * s), estimate, se), over(
+            lambda e, s: e * math.exp(c * s), estimate, se
+        )
+    return over(lambda e, s: e - c * s, estimate, se), over(lambda e, s: e + c * s, estimate, se)
+
+
+def p_of_se(estimate: Span, se: Span, *, df: float = math.inf, ratio: bool = False) -> Span:
+    """Two-sided p of an estimate with its standard error (of the logarithm for a ratio).
+
+    Examples
+    --------
+    >>> from remyelin.evidence.rounding import printed
+    >>> round(p_of_se(printed(-1.44), printed(0.424)).value, 4)
+    0.0007
+    """
+    if ratio:
+        estimate = over(math.log, estimate)
+    return over(lambda e, s: _p(e / s if s > 0 else math.inf, df), estimate, se)
+
+
+def p_of_interval(
+    estimate: Span,
+    low: Span,
+    high: Span,
+    *,
+    level: float = 0.95,
+    df: float = math.inf,
+    ratio: bool = False,
+) -> Span:
+    """Two-sided p of an estimate from its interval.
+
+    Examples
+    --------
+    >>> from remyelin.evidence.rounding import printed
+    >>> p = p_of_interval(printed(-1.7), printed(-2.9), printed(-0.5))
+    >>> round(p.value, 4), round(p.low, 4), round(p.high, 4)
+    (0.0055, 0.0029, 0.0097)
+    """
+    return p_of_se(estimate, se_of_interval(low, high, level=level, df=df, ratio=ratio), df=df, ratio=ratio)
+
+
+def odds_ratio(counts: Counts, level: float = 0.95) -> tuple[float, float, float]:
+    """Odds ratio of the active arm and its interval (Woolf 1955, 10.1111/j.1469-1809.1955.tb01348.x).
+
+    Raises
+    ------
+    InputError
+        For counts that are no counts. With an empty cell the interval reaches from 0 to infinity.
+
+    Examples
+    --------
+    >>> [round(each, 3) for each in odds_ratio((39, 326, 29, 316))]
+    [1.345, 0.809, 2.234]
+    """
+    a, b, c, d = cells(counts)
+    if not (a and b and c and d):
+        ratio = math.nan if a * d == b * c == 0 else math.inf if b * c == 0 else 0.0
+        return ratio, 0.0, math.inf
+    ratio = a * d / (b * c)
+    half = critical(level) * math.sqrt(1 / a + 1 / b + 1 / c + 1 / d)
+    return ratio, ratio * math.exp(-half), ratio * math.exp(half)
+
+
+def risk_ratio(counts: Counts, level: float = 0.95) -> tuple[float, float, float]:
+    """Risk ratio of the active arm and its interval (Katz et al. 1978, 10.2307/2530610).
+
+    Raises
+    ------
+    InputError
+        As `odds_ratio`.
+
+    Examples
+    --------
+    >>> [round(each, 3) for each in risk_ratio((4, 123, 11, 139))]
+    [0.411, 0.134, 1.257]
+    """
+    a, b, c, d = cells(counts)
+    if not (a and c):
+        return (math.nan if a == c == 0 else math.inf if a else 0.0), 0.0, math.inf
+    ratio = a / (a + b) / (c / (c + d))
+    half = critical(level) * math.sqrt(1 / a - 1 / (a + b) + 1 / c - 1 / (c + d))
+    return ratio, ratio * math.exp(-half), ratio * math.exp(half)
+
+
+def p_of_counts(counts: Counts) -> dict[str, float]:
+    """Two-sided p of the usual tests of two groups' events: what a paper may mean by p.
+
+    Returns
+    -------
+    dict
+        ``Fisher`` (exact), ``chi-squared`` and ``chi-squared, corrected`` (Yates).
+
+    Raises
+    ------
+    InputError
+        As `odds_ratio`.
+
+    Examples
+    --------
+    >>> round(p_of_counts((13, 103, 0, 51))["Fisher"], 6)
+    0.005061
+    """
+    from scipy.special import chdtrc
+    from scipy.stats import fisher_exact
+
+    a, b, c, d = cells(counts)
+    found = {"Fisher": float(fisher_exact(np.array([[a, b], [c, d]])).pvalue)}
+    total = a + b + c + d
+    margins = (a + b) * (c + d) * (a + c) * (b + d)
+    if margins:
+        difference = abs(a * d - b * c)
+        for name, taken in (("chi-squared", 0.0), ("chi-squared, corrected", total / 2)):
+            statistic = total * max(0.0, difference - taken) ** 2 / margins
+            found[name] = float(chdtrc(1, statistic))
+    return found
+
+
+def cells(counts: Counts) -> Counts:
+    """Events and non-events of both arms.
+
+    Raises
+    ------
+    InputError
+        For counts that are no counts: 0 <= events <= n.
+
+    Examples
+    --------
+    >>> cells((13, 103, 0, 51))
+    (13, 90, 0, 51)
+    """
+    events, n, events_control, n_control = counts
+    for name, value, most in (("events", events, n), ("events of the control", events_control, n_control)):
+        check_number(name, most, least=1, whole=True, fix="correct the n of the arm")
+        check_number(name, value, least=0, most=most, whole=True, fix="correct the counts of the arm")
+    return events, n - events, events_control, n_control - events_control
+
+
+def percent(events: int, n: int) -> Span:
+    """Events as percent of n.
+
+    Examples
+    --------
+    >>> round(percent(39, 326).value), round(percent(19, 326).value)
+    (12, 6)
+    """
+    return exactly(100 * events / n)
+
+
+def events_of_percent(share: Span, n: int) -> tuple[int, ...]:
+    """The numbers of events out of n that are printed as this percent.
+
+    Examples
+    --------
+    >>> from remyelin.evidence.rounding import printed
+    >>> events_of_percent(printed(12), 326)
+    (38, 39, 40)
+    """
+    first, last = math.ceil(share.low * n / 100 - 1e-9), math.floor(share.high * n / 100 + 1e-9)
+    return tuple(range(max(0, first), min(n, last) + 1))
+
+
+def se_of_sd(sd: Span, n: int) -> Span:
+    """Standard error of a mean.
+
+    Examples
+    --------
+    >>> from remyelin.evidence.rounding import printed
+    >>> round(se_of_sd(printed(16), 41).value, 2)
+    2.5
+    """
+    return over(lambda s: s / math.sqrt(n), sd)
+
+
+def sd_of_se(se: Span, n: int) -> Span:
+    """Standard deviation behind the standard error of a mean.
+
+    Examples
+    --------
+    >>> from remyelin.evidence.rounding import printed
+    >>> round(sd_of_se(printed(0.612), 50).value, 2), round(sd_of_se(printed(2.5), 41).value, 1)
+    (4.33, 16.0)
+    """
+    return over(lambda s: s * math.sqrt(n), se)
+
+
+def se_of_difference(sd: Span, n: int, sd_control: Span, n_control: int, *, pooled: bool = False) -> Span:
+    """Standard error of a difference of two means, variances not pooled unless asked.
+
+    Examples
+    --------
+    >>> from remyelin.evidence.rounding import printed
+    >>> round(se_of_difference(printed(0.98), 25, printed(0.84), 24).value, 2)
+    0.26
+    """
+    if pooled:
+        return over(
+            lambda a, b: (
+                math.sqrt(((n - 1) * a**2 + (n_control - 1) * b**2) / (n + n_control - 2))
+                * math.sqrt(1 / n + 1 / n_control)
+            ),
+            sd,
+            sd_control,
+        )
+    return over(lambda a, b: math.hypot(a / math.sqrt(n), b / math.sqrt(n_control)), sd, sd_control)
+
+
+def pooled_sd(se: Span, n: int, n_control: int) -> Span:
+    """Pooled SD that the standard error of a difference of two means implies.
+
+    Examples
+    --------
+    >>> from remyelin.evidence.rounding import printed
+    >>> round(pooled_sd(se_of_interval(printed(-2.4), printed(-0.1)), 33, 34).value, 1)  # CCMR Two
+    2.4
+    """
+    return over(lambda s: s / math.sqrt(1 / n + 1 / n_control), se)
+
+
+def se_of_standardised(effect: Span, n: int, n_control: int) -> Span:
+    """Standard error of a standardised mean difference of so many people (Hedges & Olkin 1985).
+
+    Examples
+    --------
+    >>> from remyelin.evidence.rounding import printed
+    >>> round(se_of_standardised(printed(0.344), 27, 28).value, 3)
+    0.272
+    """
+    total = n + n_control
+    return over(lambda d: math.sqrt(1 / n + 1 / n_control + d**2 / (2 * total)), effect)
+
+
+def implied_effect(n_per_arm: Span, power: float, alpha: float = 0.05) -> Span:
+    """Difference in SD that two arms of so many find with this power: sqrt(2 / n) (z_alpha/2 + z_power).
+
+    The formula that most statements of a sample size rest on; with few people per arm a t test needs more.
+
+    Examples
+    --------
+    >>> from remyelin.evidence.rounding import exactly
+    >>> [round(implied_effect(exactly(n), 0.8).value, 3) for n in (68, 24, 47)]
+    [0.48, 0.809, 0.578]
+    """
+    from scipy.special import ndtri
+
+    z = float(ndtri(1 - alpha / 2) + ndtri(power))
+    return over(lambda n: z * math.sqrt(2 / n), n_per_arm)
+
+
+def _p(statistic: float, df: float) -> float:
+    from scipy.special import ndtr, stdtr
+
+    size = abs(statistic)
+    if math.isinf(size):
+        return 0.0
+    return float(2 * (ndtr(-size) if math.isinf(df) else stdtr(df, -size)))
+
+
+def _scale(ratio: bool) -> Callable[[float], float]:
+    return math.log if ratio else float
