@@ -16,7 +16,6 @@ from remyelin.errors import InputError
 from remyelin.evidence import arithmetic
 from remyelin.evidence.rounding import Span, exactly, over, printed
 
-
 # t of so many people gives these p, the normal does not
 DF = {"ReBUILD delayed": 48, "TONE RNFL 2y": 106, "CCMR One 27 mo": 18}
 
