@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from remyelin.errors import InputError
 from remyelin.evidence import arithmetic
+from remyelin.evidence import events as of_events
 from remyelin.evidence.rounding import Span, exactly, over, printed
 
 # t of so many people gives these p, the normal does not
@@ -47,17 +48,17 @@ def test_p_from_intervals(cases):
 
 def test_fisher_of_ms_spi(cases):
     (a, b), (c, d) = cases["fisher_MS-SPI"]["table"]
-    found = arithmetic.p_of_counts((a, a + b, c, c + d))["Fisher"]
+    found = of_events.p_of_counts((a, a + b, c, c + d))["Fisher"]
     assert found == pytest.approx(cases["fisher_MS-SPI"]["p"], rel=1e-12)
     assert round(found, 4) == cases["fisher_MS-SPI"]["reported"]
 
 
 def test_odds_ratio_of_spi2(cases):
-    ratio, low, high = arithmetic.odds_ratio(tuple(cases["OR_SPI2"]["n"][i] for i in (0, 1, 2, 3)))
+    ratio, low, high = of_events.odds_ratio(tuple(cases["OR_SPI2"]["n"][i] for i in (0, 1, 2, 3)))
     assert round(ratio, 3) == cases["OR_SPI2"]["OR"]
     assert round(low, 2) == 0.81
     assert high == pytest.approx(2.23, abs=0.005)
-    misprint, *_ = arithmetic.odds_ratio((19, 326, 29, 316))
+    misprint, *_ = of_events.odds_ratio((19, 326, 29, 316))
     assert misprint == pytest.approx(0.61, abs=0.005)
 
 
@@ -95,23 +96,23 @@ def test_effects_implied_by_sample_sizes(n, power, d):
 @pytest.mark.parametrize("counts", [(5, 3, 1, 4), (-1, 3, 1, 4), (1, 0, 1, 4), (1.5, 3, 1, 4)])
 def test_counts_that_are_none_are_refused(counts):
     with pytest.raises(InputError) as caught:
-        arithmetic.odds_ratio(counts)
+        of_events.odds_ratio(counts)
     assert "events" in str(caught.value)
 
 
 def test_empty_cells_have_no_interval():
-    assert arithmetic.odds_ratio((3, 9, 0, 55)) == (math.inf, 0.0, math.inf)
-    assert arithmetic.odds_ratio((0, 9, 3, 55))[0] == 0
-    assert math.isnan(arithmetic.odds_ratio((0, 9, 0, 55))[0])
-    assert arithmetic.risk_ratio((3, 9, 0, 55)) == (math.inf, 0.0, math.inf)
-    assert set(arithmetic.p_of_counts((0, 9, 0, 55))) == {"Fisher"}
+    assert of_events.odds_ratio((3, 9, 0, 55)) == (math.inf, 0.0, math.inf)
+    assert of_events.odds_ratio((0, 9, 3, 55))[0] == 0
+    assert math.isnan(of_events.odds_ratio((0, 9, 0, 55))[0])
+    assert of_events.risk_ratio((3, 9, 0, 55)) == (math.inf, 0.0, math.inf)
+    assert set(of_events.p_of_counts((0, 9, 0, 55))) == {"Fisher"}
 
 
 def test_tests_of_counts_agree_with_scipy():
     from scipy.stats import chi2_contingency
 
     table = [[45, 48], [59, 36]]
-    found = arithmetic.p_of_counts((45, 93, 59, 95))
+    found = of_events.p_of_counts((45, 93, 59, 95))
     assert found["chi-squared"] == pytest.approx(chi2_contingency(table, correction=False).pvalue, rel=1e-10)
     assert found["chi-squared, corrected"] == pytest.approx(chi2_contingency(table).pvalue, rel=1e-10)
 
@@ -188,8 +189,8 @@ def test_sd_and_standard_errors_agree(sd, n, sd_control, n_control, decimals):
 def test_a_percent_names_the_events_it_was_made_of(events, more, decimals, half):
     n = events + more
     share = printed(rounded(100 * events / n, decimals, half))
-    assert events in arithmetic.events_of_percent(share, n)
-    assert arithmetic.percent(events, n).meets(share)
+    assert events in of_events.events_of_percent(share, n)
+    assert of_events.percent(events, n).meets(share)
 
 
 @given(Value, Value, Decimals)
