@@ -63,7 +63,7 @@ class Delays:
 
     def spectrum(self) -> ComplexArray:
         """Fourier transform of the density of delays; its value at frequency 0 is `conducting`."""
-        if self.sd_ms > 0:
+        if self.sd_ms > 1e-3 * self.mean_ms:  # else no wider than a point
             scale = self.sd_ms**2 / self.mean_ms
             early = (1 + 1j * angular_per_ms() * scale) ** (-((self.mean_ms / self.sd_ms) ** 2))
         else:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from remyelin.errors import InputError
+from remyelin.evidence.load import parameter
 from remyelin.number import check_number
 from remyelin.signal.grid import FloatArray
 
@@ -48,9 +49,9 @@ class EegNoise:
         If a number cannot be.
     """
 
-    sd_uv: float = 8.4
-    exponent: float = 1.5
-    alpha_share: float = 0.06
+    sd_uv: float = field(default_factory=lambda: parameter("eeg_sd").value)
+    exponent: float = field(default_factory=lambda: parameter("eeg_power_exponent").value)
+    alpha_share: float = field(default_factory=lambda: parameter("eeg_alpha_share").value)
     alpha_hz: float = 10.0
     swell: float = 0.15
     blinks_per_min: float = 0.0
@@ -64,6 +65,23 @@ class EegNoise:
         check_number("swell", self.swell, least=0, most=1)
         check_number("blinks_per_min", self.blinks_per_min, least=0, most=120)
         check_number("blink_uv", self.blink_uv, least=-1000, most=1000)
+
+    @classmethod
+    def person(cls, rng: np.random.Generator) -> EegNoise:
+        """The background of one person, as the 12 differ: SD log-normal, the others normal within bounds.
+
+        Examples
+        --------
+        >>> noise = EegNoise.person(np.random.default_rng(1))
+        >>> round(noise.sd_uv, 1), round(noise.exponent, 1)
+        (8.8, 1.8)
+        """
+        mean, sd = _people("eeg_sd")
+        spread = np.sqrt(np.log1p((sd / mean) ** 2))
+        size = mean * np.exp(spread * rng.standard_normal() - spread**2 / 2)
+        exponent = np.clip(rng.normal(*_people("eeg_power_exponent")), 0.5, 2.5)
+        share = np.clip(rng.normal(*_people("eeg_alpha_share")), 0.0, 0.5)
+        return cls(float(size), float(exponent), float(share), float(rng.uniform(8.5, 11.5)))
 
     def draw(self, samples: int, sfreq_hz: float, rng: np.random.Generator) -> FloatArray:
         """(samples,) of continuous noise, uV.
@@ -84,14 +102,14 @@ class EegNoise:
         if self.sd_uv == 0 and not self.blinks_per_min:
             return np.zeros(samples)
         long = _fast(samples + int(sfreq_hz))  # a second more: the transform joins end and beginning
-        hz = np.fft.rfftfreq(long, 1 / sfreq_hz)
+        hz = np.asarray(np.fft.rfftfreq(long, 1 / sfreq_hz), dtype=np.float64)
         background = _coloured(_background(hz, self.exponent), long, rng)[:samples]
         alpha = _coloured(_bell(hz, self.alpha_hz), long, rng)[:samples]
         waxing = np.abs(_slow(samples, sfreq_hz, 1.0, rng))  # mean square 1
         size = np.exp(self.swell * _slow(samples, sfreq_hz, _SWELL_S, rng) - self.swell**2)
         share = self.alpha_share
         noise = self.sd_uv * size * (np.sqrt(1 - share) * background + np.sqrt(share) * waxing * alpha)
-        return noise + self._blinks(samples, sfreq_hz, rng)
+        return np.asarray(noise + self._blinks(samples, sfreq_hz, rng))
 
     def _blinks(self, samples: int, sfreq_hz: float, rng: np.random.Generator) -> FloatArray:
         found = np.zeros(samples)
@@ -100,6 +118,11 @@ class EegNoise:
             stop = min(start + long, samples)
             found[start:stop] += self.blink_uv * np.hanning(long)[: stop - start]
         return found
+
+
+def _people(name: str) -> tuple[float, float]:
+    """Mean and SD between people."""
+    return parameter(name).value, parameter(f"{name}_between_people").value
 
 
 def _background(hz: FloatArray, exponent: float) -> FloatArray:

@@ -19,7 +19,7 @@ LAST_MS = 500.0
 @cache
 def times_ms() -> FloatArray:
     """(SAMPLES,) from the reversal on."""
-    times = np.arange(SAMPLES) * STEP_MS
+    times = np.asarray(np.arange(SAMPLES) * STEP_MS, dtype=np.float64)
     times.flags.writeable = False
     return times
 
@@ -27,7 +27,7 @@ def times_ms() -> FloatArray:
 @cache
 def angular_per_ms() -> FloatArray:
     """(SAMPLES / 2 + 1,) angular frequencies of `spectrum`, radians per ms."""
-    found = 2 * np.pi * np.fft.rfftfreq(SAMPLES, STEP_MS)
+    found = np.asarray(2 * np.pi * np.fft.rfftfreq(SAMPLES, STEP_MS), dtype=np.float64)
     found.flags.writeable = False
     return found
 
