@@ -23,33 +23,49 @@ def dump(tables: Mapping[str, Any]) -> str:
     return "\n".join(_lines(tables, ())).strip("\n") + "\n"
 
 
-def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
-    for key, value in table.items():
-        if not isinstance(value, Mapping) and not _is_tables(value):
-            yield f"{_key(key)} = {_value(value)}"
-    for key, value in table.items():
-        name = ".".join(_key(part) for part in (*path, key))
-        for row in [value] if isinstance(value, Mapping) else value if _is_tables(value) else []:
-            yield f"\n[{name}]" if isinstance(value, Mapping) else f"\n[[{name}]]"
-            yield from _lines(row, (*path, key))
+def key(name: str) -> str:
+    """A key as TOML writes it: bare where it may be.
+
+    Examples
+    --------
+    >>> key("renew-p100"), key("P100, ms")
+    ('renew-p100', '"P100, ms"')
+    """
+    return name if name and name.isascii() and name.replace("_", "").replace("-", "").isalnum() else _text(name)
 
 
-def _is_tables(value: object) -> bool:
-    return isinstance(value, tuple) and bool(value) and all(isinstance(item, Mapping) for item in value)
+def inline(value: object) -> str:
+    """A value on one line, tables too.
 
-
-def _key(key: str) -> str:
-    return key if key.replace("_", "").isalnum() and key.isascii() else _text(key)
-
-
-def _value(value: object) -> str:
+    Examples
+    --------
+    >>> inline(({"arm": "placebo", "n": 29}, True))
+    '[{ arm = "placebo", n = 29 }, true]'
+    """
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, tuple):
-        return f"[{', '.join(_value(item) for item in value)}]"
+        return f"[{', '.join(inline(item) for item in value)}]"
+    if isinstance(value, Mapping):
+        return f"{{ {', '.join(f'{key(name)} = {inline(item)}' for name, item in value.items())} }}"
     return repr(value)
+
+
+def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
+    for name, value in table.items():
+        if not isinstance(value, Mapping) and not _is_tables(value):
+            yield f"{key(name)} = {inline(value)}"
+    for name, value in table.items():
+        header = ".".join(key(part) for part in (*path, name))
+        for row in [value] if isinstance(value, Mapping) else value if _is_tables(value) else []:
+            yield f"\n[{header}]" if isinstance(value, Mapping) else f"\n[[{header}]]"
+            yield from _lines(row, (*path, name))
+
+
+def _is_tables(value: object) -> bool:
+    return isinstance(value, tuple) and bool(value) and all(isinstance(item, Mapping) for item in value)
 
 
 def _text(text: str) -> str:
