@@ -1,5 +1,14 @@
 from .cortex import Cortex as Cortex
 from .delays import Delays as Delays
 from .eeg import EegNoise as EegNoise
+from .lineshape import lineshape_s as lineshape_s
+from .mt import MTSignals as MTSignals
+from .mt import mt_signals as mt_signals
+from .mt import mtr_pu as mtr_pu
+from .myelin import bound_pool_fraction as bound_pool_fraction
+from .myelin import white_matter as white_matter
+from .pulse import Pulse as Pulse
+from .sequence import Sequence as Sequence
+from .tissue import Tissue as Tissue
 from .vep import VepResponse as VepResponse
 from .vep import vep_response as vep_response
