@@ -25,6 +25,36 @@ def critical(level: float, df: float = math.inf) -> float:
     return float(ndtri(upper) if math.isinf(df) else stdtrit(df, upper))
 
 
+def p_of_statistic(statistic: float, df: float = math.inf) -> float:
+    """Two-sided p of an estimate over its standard error.
+
+    Examples
+    --------
+    >>> round(p_of_statistic(-1.96), 3), round(p_of_statistic(2.101, df=18), 3), p_of_statistic(math.inf)
+    (0.05, 0.05, 0.0)
+    """
+    from scipy.special import ndtr, stdtr
+
+    size = abs(statistic)
+    if math.isinf(size):
+        return 0.0
+    return float(2 * (ndtr(-size) if math.isinf(df) else stdtr(df, -size)))
+
+
+def statistic_of_p(p: float, df: float = math.inf) -> float:
+    """Size of the statistic with this two-sided p; a little above 0 for a p of 1.
+
+    Examples
+    --------
+    >>> round(statistic_of_p(0.05), 2)
+    1.96
+    """
+    from scipy.special import ndtri, stdtrit
+
+    tail = min(max(p, 1e-300), 1 - 1e-12) / 2
+    return float(-ndtri(tail) if math.isinf(df) else -stdtrit(df, tail))
+
+
 def se_of_interval(
     low: Span, high: Span, *, level: float = 0.95, df: float = math.inf, ratio: bool = False
 ) -> Span:
@@ -96,7 +126,7 @@ def p_of_se(estimate: Span, se: Span, *, df: float = math.inf, ratio: bool = Fal
     """
     if ratio:
         estimate = over(math.log, estimate)
-    return over(lambda e, s: _p(e / s if s > 0 else math.inf, df), estimate, se)
+    return over(lambda e, s: p_of_statistic(e / s if s > 0 else math.inf, df), estimate, se)
 
 
 def se_of_p(estimate: Span, p: Span, *, df: float = math.inf, ratio: bool = False) -> Span:
@@ -110,7 +140,7 @@ def se_of_p(estimate: Span, p: Span, *, df: float = math.inf, ratio: bool = Fals
     """
     if ratio:
         estimate = over(math.log, estimate)
-    return over(lambda e, q: abs(e) / _statistic(q, df), estimate, p)
+    return over(lambda e, q: abs(e) / statistic_of_p(q, df), estimate, p)
 
 
 def p_of_interval(
@@ -219,23 +249,6 @@ def implied_effect(n_per_arm: Span, power: float, alpha: float = 0.05) -> Span:
 
     z = float(ndtri(1 - alpha / 2) + ndtri(power))
     return over(lambda n: z * math.sqrt(2 / n), n_per_arm)
-
-
-def _p(statistic: float, df: float) -> float:
-    from scipy.special import ndtr, stdtr
-
-    size = abs(statistic)
-    if math.isinf(size):
-        return 0.0
-    return float(2 * (ndtr(-size) if math.isinf(df) else stdtr(df, -size)))
-
-
-def _statistic(p: float, df: float) -> float:
-    """Size of the statistic of a two-sided p; never 0, as the estimate is not known to be exactly 0."""
-    from scipy.special import ndtri, stdtrit
-
-    tail = min(max(p, 1e-300), 1 - 1e-12) / 2
-    return float(-ndtri(tail) if math.isinf(df) else -stdtrit(df, tail))
 
 
 def _scale(ratio: bool) -> Callable[[float], float]:
