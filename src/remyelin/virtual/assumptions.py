@@ -1,209 +1,168 @@
-"""What virtual patients are drawn from: every number with its source, and which of them nobody has read anywhere."""
+"""What a forecast assumes: named numbers with their range and source, and worlds in which they differ."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from remyelin.errors import InputError, did_you_mean
 from remyelin.evidence.load import STATUSES, read_data, source
 from remyelin.number import check_number
 
-if TYPE_CHECKING:
-    import pandas as pd
+FloatArray = npt.NDArray[np.float64]
+FILE = "evidence/virtual_assumptions.toml"
+SHAPES = ("log", "normal", "even")
+# A row's interval holds 95 % of its distribution; the rest is cut off, so that no draw leaves the interval.
+_CUT = 0.025
+MOST_DRAWS = 100_000
 
-FILE = "evidence/virtual.toml"
-P100_SD = "p100_change_sd_ms"
-_PARTS = ("_part", "dropout", "visit_missed", "adherence", "effect_kept", "eyes_alike")
+Worlds = Mapping[str, FloatArray]
+"""(draw,) values of every assumption by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """One number that virtual patients are drawn from.
-
-    Parameters
-    ----------
-    name, value, unit
-        What it is.
-    source, status
-        Id of the `remyelin.evidence.Source`; ``"seen"``, ``"derived"``, ``"unverified"`` (nobody has read it, so it is
-        printed and varied), or ``"given"`` by the user.
-    note
-        Of whom, and how it was derived.
-    low, high
-        Between which values a forecast varies it; None where it does not.
-    """
-
-    name: str
-    value: float
-    unit: str
-    source: str
-    status: str
-    note: str = ""
-    low: float | None = None
-    high: float | None = None
-
-    def __str__(self) -> str:
-        between = "" if self.low is None else f" ({self.low:g} to {self.high:g})"
-        unit = "" if self.unit == "1" else f" {self.unit}"
-        return f"{self.name} = {self.value:g}{unit}{between}, {self.status}: {self.note}"
-
-
-@dataclass(frozen=True)
-class Assumptions:
-    """All that virtual patients of one kind are drawn from; `assumptions["dropout"]` is a number.
+    """One number on the way from a target to a result.
 
     Attributes
     ----------
-    rows
-        By name.
-    laboratory
-        That of the evoked potentials; empty where none was chosen.
+    name, words
+        Its name, and what it is.
+    value, low, high, unit
+        What is taken if nothing is varied, and from where to where it is varied.
+    shape
+        ``"log"`` or ``"normal"`` (each side with its own width), or ``"even"``.
+    source, status
+        Where it was read, and how surely: ``"seen"``, ``"derived"`` or ``"unverified"``.
+    interval
+        Whose the interval is.
     """
 
-    rows: Mapping[str, Assumption]
-    laboratory: str = ""
+    name: str
+    words: str
+    value: float
+    low: float
+    high: float
+    unit: str
+    shape: str
+    source: str
+    status: str
+    interval: str
 
-    @classmethod
-    def read(cls, laboratory: str | None = None, **given: float) -> Assumptions:
-        """Those of the evidence base, for a laboratory.
+    def __post_init__(self) -> None:
+        if self.source:
+            source(self.source)
+        elif self.status != "unverified":
+            raise _wrong(f"{self.name} source", "missing", "the id of a source", "add it, or say unverified")
+        for field, found, known in (("status", self.status, STATUSES), ("shape", self.shape, SHAPES)):
+            if found not in known:
+                raise _wrong(f"{self.name} {field}", found, f"one of {', '.join(known)}", "correct it")
+        above = 0.0 if self.shape == "log" else -np.inf
+        if not above < self.low <= self.value <= self.high:
+            found = f"{self.value:g} ({self.low:g} to {self.high:g})"
+            raise _wrong(f"{self.name} value", found, "low <= value <= high", "correct it")
 
-        Parameters
-        ----------
-        laboratory
-            ``"trial"``, ``"rebuild"`` or ``"routine"``, whose SD of an untreated change of the P100 differ by a factor
-            of 5. There is no default; without one only what needs none can be drawn.
-        given
-            Other values, by name.
-
-        Raises
-        ------
-        InputError
-            An unknown laboratory or name, a value that cannot be.
-
-        Examples
-        --------
-        >>> assumed = Assumptions.read("trial", dropout=0.1)
-        >>> assumed["dropout"], assumed["p100_change_sd_ms"]
-        (0.1, 2.4)
-        >>> [row.name for row in assumed.unverified][:3]
-        ['visit_missed', 'adherence', 'effect_kept']
-        """
-        rows = dict(_rows())
-        if laboratory is not None:
-            rows |= _laboratory(laboratory)
-        return cls(rows, laboratory or "").changed(**given)
-
-    def changed(self, **given: float) -> Assumptions:
-        """The same with other values, which are then ``"given"``.
+    def at(self, part: npt.ArrayLike) -> FloatArray:
+        """The values below which these parts, 0 to 1, of the distribution lie.
 
         Examples
         --------
-        >>> Assumptions.read().changed(adherence=0.8).rows["adherence"].status
-        'given'
+        >>> assumptions()["treatment_effect"].at([0, 0.5, 1]).round(2)
+        array([1.  , 1.5 , 2.25])
         """
-        rows = dict(self.rows)
-        for name, value in given.items():
-            if name not in rows:
-                if name == P100_SD:
-                    self._needs_laboratory()
-                raise InputError("", name, "unknown", "an assumption of virtual patients", did_you_mean(name, rows))
-            _check(name, value)
-            rows[name] = replace(rows[name], value=float(value), status="given", source="")
-        return replace(self, rows=rows)
+        u = np.asarray(part, dtype=np.float64)
+        if self.shape == "even":
+            return np.asarray(self.low + (self.high - self.low) * u)
+        from scipy.special import ndtri
 
-    def __getitem__(self, name: str) -> float:
-        if name not in self.rows and name in _of_laboratory():
-            self._needs_laboratory()
-        return self.rows[name].value
-
-    @property
-    def change_of(self) -> str:
-        """Whose change the SD of the laboratory is that of: ``"participant"`` or ``"eye"``."""
-        if not self.laboratory:
-            self._needs_laboratory()
-        return str(_laboratories()[self.laboratory]["of"])
-
-    @property
-    def unverified(self) -> tuple[Assumption, ...]:
-        """Those that nobody has read in a source."""
-        return tuple(row for row in self.rows.values() if row.status == "unverified")
-
-    def to_frame(self) -> pd.DataFrame:
-        """A row an assumption: `name, value, low, high, unit, status, source, note`."""
-        import pandas as pd
-
-        names = ("name", "value", "low", "high", "unit", "status", "source", "note")
-        rows = [{name: getattr(row, name) for name in names} for row in self.rows.values()]
-        return pd.DataFrame(rows, columns=list(names))
+        z = ndtri(_CUT + (1 - 2 * _CUT) * u) / ndtri(1 - _CUT)
+        if self.shape == "normal":
+            return np.asarray(
+                self.value + np.where(z < 0, z * (self.value - self.low), z * (self.high - self.value))
+            )
+        below, above = np.log(self.value / self.low), np.log(self.high / self.value)
+        return np.asarray(self.value * np.exp(np.where(z < 0, z * below, z * above)))
 
     def __str__(self) -> str:
-        named = "\n".join(f"  {row}" for row in self.unverified)
-        return f"assumed, for no source gives it:\n{named}" if named else "nothing is assumed without a source"
-
-    def _needs_laboratory(self) -> None:
-        words = "; ".join(f"{name}: {_said(row)}" for name, row in _laboratories().items())
-        raise InputError("", "laboratory", "not chosen", words, "choose one: no SD of the P100 is a default")
-
-
-def _said(row: Mapping[str, Any]) -> str:
-    return f"{row['words']}, SD {row[P100_SD]:g} ms of one {row['of']}"
-
-
-def _laboratory(name: str) -> dict[str, Assumption]:
-    if name not in _laboratories():
-        raise InputError(
-            "", "laboratory", f"'{name}'", f"one of {', '.join(_laboratories())}",
-            did_you_mean(name, _laboratories()),
-        )  # fmt: skip
-    row = _laboratories()[name]
-    said = (row["source"], row["status"], row["note"])
-    return {
-        P100_SD: Assumption(P100_SD, float(row[P100_SD]), "ms", *said),
-        "p100_change_days": Assumption("p100_change_days", float(row["days"]), "day", *said),
-    }
-
-
-def _of_laboratory() -> tuple[str, ...]:
-    return (P100_SD, "p100_change_days")
-
-
-def _laboratories() -> Mapping[str, Mapping[str, Any]]:
-    named: Mapping[str, Mapping[str, Any]] = read_data("virtual.toml")["laboratory"]
-    return named
-
-
-def trial_facts(trial: str) -> Mapping[str, float]:
-    """Limits of age and the part that left, of a packaged trial; empty for another.
-
-    Examples
-    --------
-    >>> trial_facts("ccmr-two")["age_low_years"]
-    25.0
-    """
-    row = read_data("virtual.toml")["trial"].get(trial, {})
-    return {key: float(value) for key, value in row.items() if not isinstance(value, str)}
+        unit = "" if self.unit == "1" else f" {self.unit}"
+        read = f", {self.source}" if self.source else ""
+        return f"{self.words}: {self.value:g} ({self.low:g} to {self.high:g}){unit}, {self.status}{read}"
 
 
 @cache
-def _rows() -> Mapping[str, Assumption]:
-    rows = {}
-    for row in read_data("virtual.toml")["assumption"]:
-        made = Assumption(**{key: float(value) if key in ("value", "low", "high") else value for key, value in row.items()})
-        if made.status not in STATUSES or (made.source == "none") != (made.status == "unverified" and made.source == "none"):
-            raise InputError(FILE, made.name, made.status, "a status that its source bears", "correct the row")
-        if made.source != "none":
-            source(made.source)
-        rows[made.name] = made
-    return rows
+def assumptions() -> Mapping[str, Assumption]:
+    """Every assumption of a forecast, by name.
+
+    Examples
+    --------
+    >>> print(assumptions()["depleted_part"])
+    part of the lesions that fail for want of progenitors; in the others they are there and do not
+    differentiate: 0.37 (0.25 to 0.5), seen, boyd2013
+    """
+    rows = read_data("virtual_assumptions.toml")["assumption"]
+    return MappingProxyType({name: Assumption(name=name, **row) for name, row in rows.items()})
 
 
-def _check(name: str, value: object) -> None:
-    if name.endswith(_PARTS):
-        check_number(name, value, least=0, most=1)
-    elif name in ("eye_change_ms_per_year", "lesion_change_percent_per_year"):
-        check_number(name, value)
-    else:
-        check_number(name, value, least=0)
+def central(**changes: float) -> Worlds:
+    """The one world in which every assumption has its `value`, but for `changes`.
+
+    Raises
+    ------
+    InputError
+        For an unknown assumption, or a value outside its interval.
+
+    Examples
+    --------
+    >>> central(severity=1.0)["severity"]
+    array([1.])
+    """
+    known = assumptions()
+    for name, value in changes.items():
+        if name not in known:
+            raise _wrong(name, "unknown", "an assumption", did_you_mean(name, known))
+        check_number(f"assumption {name}", value, least=known[name].low, most=known[name].high)
+    return {name: np.array([float(changes.get(name, row.value))]) for name, row in known.items()}
+
+
+def worlds_at(cube: npt.ArrayLike) -> Worlds:
+    """(draw,) of each assumption from (draw, assumption) parts of its distribution, as the file orders them."""
+    parts = np.asarray(cube, dtype=np.float64)
+    return {name: row.at(parts[:, k]) for k, (name, row) in enumerate(assumptions().items())}
+
+
+def draw_worlds(n_draws: int, rng: np.random.Generator) -> Worlds:
+    """Worlds drawn from all the distributions at once, spread evenly over each (a Latin hypercube).
+
+    Examples
+    --------
+    >>> worlds = draw_worlds(4, np.random.default_rng(1))
+    >>> np.sort(worlds["severity"] // 0.125).tolist()
+    [4.0, 5.0, 6.0, 7.0]
+    """
+    check_number("draws", n_draws, least=1, most=MOST_DRAWS, whole=True)
+    shape = (int(n_draws), len(assumptions()))
+    return worlds_at((rng.permuted(np.indices(shape)[0], axis=0) + rng.random(shape)) / n_draws)
+
+
+def population(name: str) -> Mapping[str, Any]:
+    """What is known of the lesions that a trial treats: ``"chronic"`` or ``"acute"``.
+
+    Raises
+    ------
+    InputError
+        For another name.
+    """
+    known = read_data("virtual_assumptions.toml")["population"]
+    if name not in known:
+        raise InputError("", "population", repr(name), " or ".join(known), did_you_mean(str(name), known))
+    return MappingProxyType(known[name])
+
+
+def _wrong(field: str, found: str, expected: str, fix: str) -> InputError:
+    return InputError(FILE, field, found, expected, fix)
