@@ -24,6 +24,7 @@ SCRIPTS = (
     ("vep/detection.py", "--jobs", "2"),
     ("vep/patients.py", "--jobs", "2"),
     ("vep/speed.py",),
+    ("signal/vep.py",),
     ("statistics/speed.py",),
     ("statistics/boundary.py",),
     ("statistics/crossover.py",),
