@@ -85,7 +85,7 @@ def effects(
     day: FloatArray,
     kept: float,
 ) -> tuple[FloatArray, FloatArray]:
-    """Full effect on latency (ms) and MTR (pu) of each participant at each visit, (trial, participant, visit).
+    """Full effect on latency (ms) and MTR (pu) at each visit, (trial, participant, visit).
 
     A course that has ended leaves the part `kept` of what it had reached.
     """

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from remyelin.errors import RefuseRun
 
-from .assumptions import Assumptions
 from .people import People, gamma_of
+from .premises import Premises
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -73,7 +73,7 @@ class EyeErrors:
     alike: float
 
     @classmethod
-    def of(cls, assumed: Assumptions) -> EyeErrors:
+    def of(cls, premises: Premises) -> EyeErrors:
         """Of the laboratory that was chosen.
 
         Raises
@@ -83,16 +83,16 @@ class EyeErrors:
 
         Examples
         --------
-        >>> spread = EyeErrors.of(Assumptions.read("routine", true_part=0))
+        >>> spread = EyeErrors.of(Premises.read("routine", true_part=0))
         >>> round(spread.error_sd_ms * 2**0.5, 6), spread.change_sd_ms
         (12.4, 0.0)
         """
-        alike, true = assumed["eyes_alike"], assumed["true_part"]
-        variance = assumed["p100_change_sd_ms"] ** 2
-        if assumed.change_of == "participant":  # the mean of two eyes that are so much alike
+        alike, true = premises["eyes_alike"], premises["true_part"]
+        variance = premises["p100_change_sd_ms"] ** 2
+        if premises.change_of == "participant":  # the mean of two eyes that are so much alike
             variance *= 2 / (1 + alike)
         error, change = np.sqrt([variance * (1 - true) / 2, variance * true])
-        return cls(float(error), float(change), assumed["p100_change_days"], alike)
+        return cls(float(error), float(change), premises["p100_change_days"], alike)
 
     def alike_noise(
         self, sd: float | FloatArray, shape: tuple[int, ...], rng: np.random.Generator
@@ -105,7 +105,7 @@ class EyeErrors:
 
 def draw_eyes(
     people: People,
-    assumed: Assumptions,
+    premises: Premises,
     effect_ms: FloatArray,
     delayed_ms: float | None,
     rng: np.random.Generator,
@@ -114,13 +114,13 @@ def draw_eyes(
 
     Parameters
     ----------
-    people, assumed
+    people, premises
         Who they are.
     effect_ms
         (trial, participant, visit) full effect on the latency of an affected eye.
     delayed_ms
-        Somebody is eligible with a P100 of at least this in at least one eye, in a recording of its own before
-        the trial; None admits everyone.
+        Somebody is eligible with a P100 of at least this in at least one eye, in a recording of its own
+        before the trial; None admits everyone.
 
     Raises
     ------
@@ -128,11 +128,11 @@ def draw_eyes(
         Nobody is ever eligible.
     """
     at_start, over_time = rng.spawn(2)
-    spread = EyeErrors.of(assumed)
+    spread = EyeErrors.of(premises)
     shape = (people.arm.shape[0], people.arm.shape[1])
-    start = _eligible(partial(_candidates, assumed, spread, delayed_ms, at_start), shape, delayed_ms)
+    start = _eligible(partial(_candidates, premises, spread, delayed_ms, at_start), shape, delayed_ms)
     shared, delay, affected, absent = start.shared, start.delay, start.affected, start.absent
-    wander = _wander(people, assumed, spread, affected, over_time)
+    wander = _wander(people, premises, spread, affected, over_time)
     change = (effect_ms * people.adherence[..., None])[:, :, None, :] * affected[..., None]
     return Eyes(
         affected=affected,
@@ -144,29 +144,29 @@ def draw_eyes(
 
 
 def draw_acute_eyes(
-    people: People, assumed: Assumptions, effect_ms: FloatArray, rng: np.random.Generator
+    people: People, premises: Premises, effect_ms: FloatArray, rng: np.random.Generator
 ) -> Eyes:
     """Draw people after a first optic neuritis of one eye, which recovers by itself; see `draw_eyes`."""
     at_start, over_time = rng.spawn(2)
-    spread = EyeErrors.of(assumed)
+    spread = EyeErrors.of(premises)
     shape = people.arm.shape
     side = at_start.integers(2, size=shape)
     affected = np.arange(2) == side[..., None]
-    shared = at_start.normal(assumed["healthy_p100_ms"], assumed["healthy_p100_sd_ms"], size=shape)
+    shared = at_start.normal(premises["healthy_p100_ms"], premises["healthy_p100_sd_ms"], size=shape)
     # What was published is the SD between people with the error of two recordings in it.
-    own = np.sqrt(max(assumed["acute_delay_sd_ms"] ** 2 - 2 * spread.error_sd_ms**2, 1.0))
-    left = gamma_of(at_start, shape, assumed["acute_delay_ms"], float(own))
-    scale = assumed["acute_recovery_ms"] / RECOVERY[1][2]
+    own = np.sqrt(max(premises["acute_delay_sd_ms"] ** 2 - 2 * spread.error_sd_ms**2, 1.0))
+    left = gamma_of(at_start, shape, premises["acute_delay_ms"], float(own))
+    scale = premises["acute_recovery_ms"] / RECOVERY[1][2]
     recovered = scale * np.interp(people.day, *RECOVERY)
     delay = left[..., None] + scale * RECOVERY[1][2] - recovered + effect_ms * people.adherence[..., None]
-    silent = at_start.uniform(size=shape) < assumed["acute_absent_part"]
+    silent = at_start.uniform(size=shape) < premises["acute_absent_part"]
     silent_at = (silent[..., None] & (people.day < RECOVERY[0][1]))[:, :, None, :]
     return Eyes(
         affected=affected,
         responds=~(silent_at & affected[..., None]),
         shared_ms=shared,
         delay_ms=np.maximum(delay, 0.0)[:, :, None, :] * affected[..., None],
-        wander_ms=_wander(people, assumed, spread, np.zeros_like(affected), over_time),
+        wander_ms=_wander(people, premises, spread, np.zeros_like(affected), over_time),
     )
 
 
@@ -180,16 +180,17 @@ class _Start(NamedTuple):
 
 
 def _candidates(
-    assumed: Assumptions, spread: EyeErrors, delayed_ms: float | None, rng: np.random.Generator, n: int
+    premises: Premises, spread: EyeErrors, delayed_ms: float | None, rng: np.random.Generator, n: int
 ) -> _Start:
     """Those of `n` people with MS who are eligible."""
-    shared = rng.normal(assumed["healthy_p100_ms"], assumed["healthy_p100_sd_ms"], size=n)
-    affected = rng.uniform(size=(n, 2)) < assumed["optic_nerve_part"]
+    shared = rng.normal(premises["healthy_p100_ms"], premises["healthy_p100_sd_ms"], size=n)
+    affected = rng.uniform(size=(n, 2)) < premises["optic_nerve_part"]
     delay = (
-        gamma_of(rng, (n, 2), assumed["optic_nerve_delay_ms"], assumed["optic_nerve_delay_sd_ms"]) * affected
+        gamma_of(rng, (n, 2), premises["optic_nerve_delay_ms"], premises["optic_nerve_delay_sd_ms"])
+        * affected
     )
     error = spread.alike_noise(spread.error_sd_ms, (n, 1, 2, 1), rng)[:, 0, :, 0]
-    absent = (rng.uniform(size=(n, 2)) < assumed["absent_part"]) & affected
+    absent = (rng.uniform(size=(n, 2)) < premises["absent_part"]) & affected
     late = (shared[:, None] + delay + error >= (delayed_ms or -np.inf)) & ~absent
     fine = late.any(axis=1)
     return _Start(shared[fine], delay[fine], affected[fine], absent[fine])
@@ -213,11 +214,11 @@ def _eligible(
 
 
 def _wander(
-    people: People, assumed: Assumptions, spread: EyeErrors, affected: BoolArray, rng: np.random.Generator
+    people: People, premises: Premises, spread: EyeErrors, affected: BoolArray, rng: np.random.Generator
 ) -> FloatArray:
     """Untreated change since the first visit: a drift of affected eyes, and a random walk of all."""
     gaps = np.maximum(np.diff(people.day, axis=-1, prepend=0.0), 0.0)
     sd = spread.change_sd_ms * np.sqrt(gaps / spread.days)[:, :, None, :]
     steps = spread.alike_noise(sd, (*people.arm.shape, 2, people.day.shape[-1]), rng)
-    drift = assumed["eye_change_ms_per_year"] * people.day / YEAR
+    drift = premises["eye_change_ms_per_year"] * people.day / YEAR
     return np.asarray(np.cumsum(steps, axis=-1) + drift[:, :, None, :] * affected[..., None])

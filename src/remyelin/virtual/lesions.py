@@ -10,8 +10,8 @@ import numpy.typing as npt
 from remyelin.errors import InputError
 from remyelin.evidence import lesion_counts, lesion_volumes_mm3
 
-from .assumptions import Assumptions
 from .people import People
+from .premises import Premises
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -21,7 +21,7 @@ QUANTILES = (np.arange(20) + 0.5) / 20
 
 @dataclass(frozen=True)
 class Lesions:
-    """Lesions of all participants of all trials, one after the other; those of one participant are neighbours.
+    """Lesions of all participants of all trials; those of one participant are neighbours.
 
     Attributes
     ----------
@@ -54,8 +54,8 @@ class Lesions:
 
         Examples
         --------
-        >>> every = Lesions(np.array([0, 0, 1]), np.array([1, 2, 1]), np.ones(3), np.ones(3), np.zeros(3, bool),
-        ...                 np.full((3, 2), 30.0), np.zeros(3, int))
+        >>> every = Lesions(np.array([0, 0, 1]), np.array([1, 2, 1]), np.ones(3), np.ones(3),
+        ...                 np.zeros(3, bool), np.full((3, 2), 30.0), np.zeros(3, int))
         >>> every.of(0).number
         array([1, 2])
         """
@@ -65,7 +65,7 @@ class Lesions:
 
 def draw_lesions(
     people: People,
-    assumed: Assumptions,
+    premises: Premises,
     effect_pu: FloatArray,
     min_volume_mm3: float,
     rng: np.random.Generator,
@@ -75,10 +75,10 @@ def draw_lesions(
 
     Parameters
     ----------
-    people, assumed
+    people, premises
         Who they are.
     effect_pu
-        (trial, participant, visit) full effect on the MTR of a lesion; every lesion that is there at the first visit
+        (trial, participant, visit) full effect on the MTR of a lesion; every lesion of the first visit
         gains it.
     min_volume_mm3
         Smaller ones are not measured, and so not drawn.
@@ -91,48 +91,49 @@ def draw_lesions(
         More lesions than a brain holds.
     """
     how_many, what, over_time = rng.spawn(3)
-    counts = _counts(people, assumed, min_volume_mm3, how_many, lesions_per_participant)
-    every = (counts + _new(people, assumed, how_many)).ravel()
+    counts = _counts(people, premises, min_volume_mm3, how_many, lesions_per_participant)
+    every = (counts + _new(people, premises, how_many)).ravel()
     owner = np.repeat(np.arange(counts.size), every)
     number = np.arange(len(owner)) - (np.cumsum(every) - every)[owner] + 1
     late = number > counts.ravel()[owner]
     volume = _volumes(min_volume_mm3, len(owner), what)
-    _check_room(owner, volume, counts.size, assumed)
+    _check_room(owner, volume, counts.size, premises)
     day = people.day.reshape(-1, people.day.shape[-1])
     begins = np.where(late, 1.0 - what.uniform(size=len(owner)), 0.0) * day[owner, -1]
     lasted = YEAR * people.duration_years.ravel()[owner] * what.uniform(size=len(owner))
-    healed = what.uniform(size=len(owner)) < assumed["remyelinated_part"]
+    healed = what.uniform(size=len(owner)) < premises["remyelinated_part"]
     kind = [
-        (assumed[f"{word}_mtr_pu"], assumed[f"{word}_mtr_sd_pu"]) for word in ("demyelinated", "remyelinated")
+        (premises[f"{word}_mtr_pu"], premises[f"{word}_mtr_sd_pu"])
+        for word in ("demyelinated", "remyelinated")
     ]
     level, sd = np.array(kind)[healed.astype(int)].T
-    shared = what.normal(0.0, assumed["participant_mtr_sd_pu"], size=counts.size)
+    shared = what.normal(0.0, premises["participant_mtr_sd_pu"], size=counts.size)
     start = np.clip(level + sd * what.standard_normal(len(owner)) + shared[owner], 1.0, 60.0)
     gain = (effect_pu * people.adherence[..., None]).reshape(day.shape)[owner] * ~late[:, None]
-    drift = start[:, None] * assumed["lesion_change_percent_per_year"] / 100 * day[owner] / YEAR
+    drift = start[:, None] * premises["lesion_change_percent_per_year"] / 100 * day[owner] / YEAR
     return Lesions(
         owner=owner,
         number=number,
         volume_mm3=volume,
         age_days=np.where(late, -begins, lasted),
         remyelinated=healed,
-        mtr_pu=start[:, None] + drift + gain + _walk(people, assumed, owner, over_time),
+        mtr_pu=start[:, None] + drift + gain + _walk(people, premises, owner, over_time),
         onset=np.where(late, (day[owner] < begins[:, None]).sum(axis=1), 0),
     )
 
 
 def _counts(
-    people: People, assumed: Assumptions, least: float, rng: np.random.Generator, fixed: int | None
+    people: People, premises: Premises, least: float, rng: np.random.Generator, fixed: int | None
 ) -> IntArray:
     if fixed is not None:
         return np.full(people.arm.shape, fixed)
     real = np.asarray(lesion_counts("open-ms", min_volume_mm3=least), dtype=np.float64)
-    drawn = rng.choice(real, size=people.arm.shape) * assumed["lesions_scale"]
-    return np.maximum(np.rint(drawn), 1).astype(np.int64)
+    drawn = rng.choice(real, size=people.arm.shape) * premises["lesions_scale"]
+    return np.asarray(np.maximum(np.rint(drawn), 1), dtype=np.int64)
 
 
-def _new(people: People, assumed: Assumptions, rng: np.random.Generator) -> IntArray:
-    return rng.poisson(assumed["new_lesions_per_year"] * people.day[..., -1] / YEAR)
+def _new(people: People, premises: Premises, rng: np.random.Generator) -> IntArray:
+    return np.asarray(rng.poisson(premises["new_lesions_per_year"] * people.day[..., -1] / YEAR))
 
 
 def _volumes(least: float, n: int, rng: np.random.Generator) -> FloatArray:
@@ -141,22 +142,22 @@ def _volumes(least: float, n: int, rng: np.random.Generator) -> FloatArray:
     return np.exp(np.interp(rng.uniform(size=n), QUANTILES, real))
 
 
-def _check_room(owner: IntArray, volume: FloatArray, people: int, assumed: Assumptions) -> None:
+def _check_room(owner: IntArray, volume: FloatArray, people: int, premises: Premises) -> None:
     total = np.bincount(owner, volume, minlength=people)
-    if total.max(initial=0.0) > assumed["white_matter_volume_mm3"]:
+    if total.max(initial=0.0) > premises["white_matter_volume_mm3"]:
         n = int(np.bincount(owner, minlength=people)[total.argmax()])
         raise InputError(
             "", "lesions", f"{n} of {total.max() / 1000:.0f} ml together in one person",
-            f"no more than the white matter of a brain, {assumed['white_matter_volume_mm3'] / 1000:.0f} ml",
+            f"no more than the white matter of a brain, {premises['white_matter_volume_mm3'] / 1000:.0f} ml",
             "ask for fewer lesions",
         )  # fmt: skip
 
 
-def _walk(people: People, assumed: Assumptions, owner: IntArray, rng: np.random.Generator) -> FloatArray:
+def _walk(people: People, premises: Premises, owner: IntArray, rng: np.random.Generator) -> FloatArray:
     """(lesion, visit) true untreated change since the first visit: of the person, and of the lesion."""
     gaps = np.maximum(np.diff(people.day, axis=-1, prepend=0.0), 0.0).reshape(-1, people.day.shape[-1])
     root = np.sqrt(gaps / HALF_YEAR)
-    shared_sd = assumed["participant_change_sd_pu"] * np.sqrt(assumed["true_part"])
+    shared_sd = premises["participant_change_sd_pu"] * np.sqrt(premises["true_part"])
     shared = shared_sd * root * rng.standard_normal(root.shape)
-    own = assumed["lesion_change_sd_pu"] * root[owner] * rng.standard_normal((len(owner), root.shape[1]))
+    own = premises["lesion_change_sd_pu"] * root[owner] * rng.standard_normal((len(owner), root.shape[1]))
     return np.asarray(np.cumsum(shared, axis=1)[owner] + np.cumsum(own, axis=1))

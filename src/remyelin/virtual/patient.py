@@ -10,11 +10,11 @@ import numpy.typing as npt
 from remyelin.number import check_number
 from remyelin.protocol import Protocol
 
-from .assumptions import Assumptions
 from .exposure import Responses, check_responses, effects
 from .eyes import Eyes, draw_acute_eyes, draw_eyes
 from .lesions import Lesions, draw_lesions
 from .people import People, draw_people, is_acute
+from .premises import Premises
 
 FloatArray = npt.NDArray[np.float64]
 OF_EYES = ("p100_latency_ms", "vep_shift_ms", "p100_fellow_difference_ms")
@@ -27,7 +27,7 @@ class Patients:
 
     Attributes
     ----------
-    protocol, assumed
+    protocol, premises
         What they were drawn under, and from which numbers.
     people
         Arm, age, sex, duration of disease, days of the visits, attendance, adherence.
@@ -40,7 +40,7 @@ class Patients:
     """
 
     protocol: Protocol
-    assumed: Assumptions
+    premises: Premises
     people: People
     eyes: Eyes | None
     lesions: Lesions | None
@@ -71,7 +71,7 @@ def draw_patients(
     *,
     rng: np.random.Generator,
     response: Responses,
-    assumptions: Assumptions,
+    premises: Premises,
     participants: int | None = None,
     eyes: bool | None = None,
     lesions: bool | None = None,
@@ -90,7 +90,7 @@ def draw_patients(
     response
         What treatment does: one `Response` for every treatment, or one by the treatment's name.
         `Response.constant()` is no effect.
-    assumptions
+    premises
         Of a laboratory, if there are eyes.
     participants
         In each arm; by default those of the protocol.
@@ -102,16 +102,17 @@ def draw_patients(
     Raises
     ------
     InputError
-        A number of trials or participants that cannot be, a treatment whose effect is not known, no laboratory, more
-        lesions than a brain holds.
+        A number of trials or participants that cannot be, a treatment whose effect is not known, no
+        laboratory, more lesions than a brain holds.
     RefuseRun
         A visit before the baseline; a latency that nobody reaches.
 
     Examples
     --------
     >>> from remyelin.virtual.response import Response
-    >>> patients = draw_patients(Protocol.read("ccmr-two"), rng=np.random.default_rng(1),
-    ...                          response=Response.constant(latency_ms=-1.2), assumptions=Assumptions.read("trial"))
+    >>> patients = draw_patients(
+    ...     Protocol.read("ccmr-two"), rng=np.random.default_rng(1),
+    ...     response=Response.constant(latency_ms=-1.2), premises=Premises.read("trial"))
     >>> patients.eyes.latency_ms.shape, patients.lesions is None
     ((1, 70, 2, 2), True)
     """
@@ -121,21 +122,21 @@ def draw_patients(
         check_number("lesions_per_participant", lesions_per_participant, least=1, whole=True)
     responses = check_responses(protocol, response)
     of_people, of_eyes, of_lesions = rng.spawn(3)
-    people = draw_people(protocol, assumptions, n_trials, per_arm, of_people)
+    people = draw_people(protocol, premises, n_trials, per_arm, of_people)
     plan = protocol.plan
-    kept = plan.carry_over if plan and plan.carry_over is not None else assumptions["effect_kept"]
+    kept = plan.carry_over if plan and plan.carry_over is not None else premises["effect_kept"]
     latency, mtr = effects(protocol, responses, people.arm, people.age_years, people.day, kept)
     drawn_eyes = drawn_lesions = None
     if _asked(protocol, OF_EYES) if eyes is None else eyes:
         if is_acute(protocol):
-            drawn_eyes = draw_acute_eyes(people, assumptions, latency, of_eyes)
+            drawn_eyes = draw_acute_eyes(people, premises, latency, of_eyes)
         else:
-            drawn_eyes = draw_eyes(people, assumptions, latency, protocol.measure.vep_delayed_ms, of_eyes)
+            drawn_eyes = draw_eyes(people, premises, latency, protocol.measure.vep_delayed_ms, of_eyes)
     if _asked(protocol, OF_LESIONS) if lesions is None else lesions:
         drawn_lesions = draw_lesions(
-            people, assumptions, mtr, protocol.measure.min_volume_mm3, of_lesions, lesions_per_participant
+            people, premises, mtr, protocol.measure.min_volume_mm3, of_lesions, lesions_per_participant
         )
-    return Patients(protocol, assumptions, people, drawn_eyes, drawn_lesions, latency, mtr)
+    return Patients(protocol, premises, people, drawn_eyes, drawn_lesions, latency, mtr)
 
 
 def _sizes(protocol: Protocol, participants: int | None) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from remyelin.errors import RefuseRun
 from remyelin.protocol import Protocol
 
-from .assumptions import Assumptions, trial_facts
+from .premises import Premises, trial_facts
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -59,7 +60,7 @@ def is_acute(protocol: Protocol) -> bool:
 
 
 def draw_people(
-    protocol: Protocol, assumed: Assumptions, trials: int, per_arm: tuple[int, ...], rng: np.random.Generator
+    protocol: Protocol, premises: Premises, trials: int, per_arm: tuple[int, ...], rng: np.random.Generator
 ) -> People:
     """Draw people and randomise them: arms of fixed size, in an order of its own in each trial."""
     check_visits(protocol)
@@ -71,24 +72,24 @@ def draw_people(
     age = _between(
         who,
         shape,
-        assumed[f"{acute}age_mean_years"],
-        assumed["age_sd_years"],
-        facts.get("age_low_years", assumed["age_low_years"]),
-        facts.get("age_high_years", assumed["age_high_years"]),
+        premises[f"{acute}age_mean_years"],
+        premises["age_sd_years"],
+        facts.get("age_low_years", premises["age_low_years"]),
+        facts.get("age_high_years", premises["age_high_years"]),
     )
-    duration = gamma_of(who, shape, assumed["duration_mean_years"], assumed["duration_sd_years"])
+    duration = gamma_of(who, shape, premises["duration_mean_years"], premises["duration_sd_years"])
     if acute:  # a first attack
         duration = np.zeros(shape)
-    day, attends, left = _visits(protocol, assumed, shape, facts, when)
+    day, attends, left = _visits(protocol, premises, shape, facts, when)
     return People(
         arm=what.permuted(np.broadcast_to(arms, shape), axis=1),
         age_years=age,
-        female=who.uniform(size=shape) < assumed[f"{acute}female_part"],
+        female=who.uniform(size=shape) < premises[f"{acute}female_part"],
         duration_years=np.minimum(duration, np.maximum(age - ADULT_YEARS, 0.0)),
         day=day,
         attends=attends,
         left_day=left,
-        adherence=_part(what, shape, assumed["adherence"]),
+        adherence=_part(what, shape, premises["adherence"]),
     )
 
 
@@ -100,15 +101,15 @@ def check_visits(protocol: Protocol) -> None:
         if visit.day + early <= first.day:
             raise RefuseRun(
                 "", f"visit '{visit.id}' day", f"{visit.day + early:g}, before the baseline {first.id}",
-                f"a day after {first.day:g}", "put visits in their order; a virtual patient begins at baseline",
+                f"a day after {first.day:g}", "put visits in their order; virtual patients begin at baseline",
             )  # fmt: skip
 
 
 def _visits(
     protocol: Protocol,
-    assumed: Assumptions,
+    premises: Premises,
     shape: tuple[int, int],
-    facts: dict[str, float],
+    facts: Mapping[str, float],
     rng: np.random.Generator,
 ) -> tuple[FloatArray, BoolArray, FloatArray]:
     first = protocol.visit[0].day
@@ -117,12 +118,12 @@ def _visits(
     shifts = [np.rint(rng.uniform(early, late, size=shape)) for early, late in windows]
     day = planned + np.stack([np.zeros(shape), *shifts], axis=-1)
     stated = protocol.plan.dropout if protocol.plan else None
-    dropout = facts.get("dropout", assumed["dropout"]) if stated is None else stated
-    if assumed.rows["dropout"].status == "given":
-        dropout = assumed["dropout"]
+    dropout = facts.get("dropout", premises["dropout"]) if stated is None else stated
+    if premises.rows["dropout"].status == "given":
+        dropout = premises["dropout"]
     leaves = rng.uniform(size=shape) < dropout
     left = np.where(leaves, rng.uniform(0, planned[-1], size=shape), np.inf)
-    missed = rng.uniform(size=day.shape) < assumed["visit_missed"]
+    missed = rng.uniform(size=day.shape) < premises["visit_missed"]
     missed[..., 0] = False
     return day, (planned < left[..., None]) & ~missed, left
 
@@ -138,6 +139,7 @@ def _between(
 
 
 def gamma_of(rng: np.random.Generator, shape: tuple[int, ...], mean: float, sd: float) -> FloatArray:
+    """Gamma-distributed numbers of this mean and SD."""
     if sd == 0 or mean == 0:
         return np.full(shape, mean)
     return rng.gamma((mean / sd) ** 2, sd**2 / mean, size=shape)

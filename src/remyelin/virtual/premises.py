@@ -1,0 +1,225 @@
+"""What virtual patients are drawn from: every number with its source, or named as unverified."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from remyelin.errors import InputError, did_you_mean
+from remyelin.evidence.load import STATUSES, read_data, source
+from remyelin.number import check_number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FILE = "evidence/virtual.toml"
+NOBODY = "none"  # no source was found
+P100_SD = "p100_change_sd_ms"
+_PARTS = ("_part", "dropout", "visit_missed", "adherence", "effect_kept", "eyes_alike")
+
+
+@dataclass(frozen=True, slots=True)
+class Premise:
+    """One number that virtual patients are drawn from.
+
+    Parameters
+    ----------
+    name, value, unit
+        What it is.
+    about
+        What is drawn from it: ``"person"``, ``"eye"``, ``"acute"`` (eyes after acute optic neuritis),
+        ``"lesion"``, ``"edss"`` or ``"lcla"``.
+    source, status
+        Id of the `remyelin.evidence.Source`; ``"seen"``, ``"derived"``, ``"unverified"`` (nobody has read it,
+        so it is printed and varied), or ``"given"`` by the user.
+    note
+        Of whom, and how it was derived.
+    low, high
+        Between which values a forecast varies it; None where it does not.
+    """
+
+    name: str
+    about: str
+    value: float
+    unit: str
+    source: str
+    status: str
+    note: str = ""
+    low: float | None = None
+    high: float | None = None
+
+    def __str__(self) -> str:
+        between = "" if self.low is None else f" ({self.low:g} to {self.high:g})"
+        unit = "" if self.unit == "1" else f" {self.unit}"
+        return f"{self.name} = {self.value:g}{unit}{between}, {self.status}: {self.note}"
+
+
+@dataclass(frozen=True)
+class Premises:
+    """All that virtual patients of one kind are drawn from; `assumptions["dropout"]` is a number.
+
+    Attributes
+    ----------
+    rows
+        By name.
+    laboratory
+        That of the evoked potentials; empty where none was chosen.
+    """
+
+    rows: Mapping[str, Premise]
+    laboratory: str = ""
+
+    @classmethod
+    def read(cls, laboratory: str | None = None, **given: float) -> Premises:
+        """Those of the evidence base, for a laboratory.
+
+        Parameters
+        ----------
+        laboratory
+            ``"trial"``, ``"rebuild"`` or ``"routine"``, whose SD of an untreated change of the P100 differ by
+            a factor of 5. There is no default; without one only what needs none can be drawn.
+        given
+            Other values, by name.
+
+        Raises
+        ------
+        InputError
+            An unknown laboratory or name, a value that cannot be.
+
+        Examples
+        --------
+        >>> premises = Premises.read("trial", dropout=0.1)
+        >>> premises["dropout"], premises["p100_change_sd_ms"]
+        (0.1, 2.4)
+        >>> [row.name for row in premises.unverified][:3]
+        ['visit_missed', 'adherence', 'effect_kept']
+        """
+        rows = dict(_rows())
+        if laboratory is not None:
+            rows |= _laboratory(laboratory)
+        return cls(rows, laboratory or "").changed(**given)
+
+    def changed(self, **given: float) -> Premises:
+        """The same with other values, which are then ``"given"``.
+
+        Examples
+        --------
+        >>> Premises.read().changed(adherence=0.8).rows["adherence"].status
+        'given'
+        """
+        rows = dict(self.rows)
+        for name, value in given.items():
+            if name not in rows:
+                if name == P100_SD:
+                    self._needs_laboratory()
+                raise InputError(
+                    "", name, "unknown", "a premise of virtual patients", did_you_mean(name, rows)
+                )
+            _check(name, value)
+            rows[name] = replace(rows[name], value=float(value), status="given", source="")
+        return replace(self, rows=rows)
+
+    def __getitem__(self, name: str) -> float:
+        if name not in self.rows and name in _of_laboratory():
+            self._needs_laboratory()
+        return self.rows[name].value
+
+    @property
+    def change_of(self) -> str:
+        """Whose change the SD of the laboratory is that of: ``"participant"`` or ``"eye"``."""
+        if not self.laboratory:
+            self._needs_laboratory()
+        return str(_laboratories()[self.laboratory]["of"])
+
+    def about(self, *words: str) -> Premises:
+        """Only those from which these things are drawn."""
+        return replace(self, rows={name: row for name, row in self.rows.items() if row.about in words})
+
+    @property
+    def unverified(self) -> tuple[Premise, ...]:
+        """Those that nobody has read in a source."""
+        return tuple(row for row in self.rows.values() if row.status == "unverified")
+
+    def to_frame(self) -> pd.DataFrame:
+        """A row a premise: `name, value, low, high, unit, status, source, note`."""
+        import pandas as pd
+
+        names = ("name", "value", "low", "high", "unit", "status", "source", "note")
+        rows = [{name: getattr(row, name) for name in names} for row in self.rows.values()]
+        return pd.DataFrame(rows, columns=list(names))
+
+    def __str__(self) -> str:
+        named = "\n".join(f"  {row}" for row in self.unverified)
+        return (
+            f"assumed, for no source gives it:\n{named}" if named else "nothing is assumed without a source"
+        )
+
+    def _needs_laboratory(self) -> None:
+        words = "; ".join(f"{name}: {_said(row)}" for name, row in _laboratories().items())
+        raise InputError("", "laboratory", "not chosen", words, "choose one: no SD of the P100 is a default")
+
+
+def _said(row: Mapping[str, Any]) -> str:
+    return f"{row['words']}, SD {row[P100_SD]:g} ms of one {row['of']}"
+
+
+def _laboratory(name: str) -> dict[str, Premise]:
+    if name not in _laboratories():
+        raise InputError(
+            "", "laboratory", f"'{name}'", f"one of {', '.join(_laboratories())}",
+            did_you_mean(name, _laboratories()),
+        )  # fmt: skip
+    row = _laboratories()[name]
+    said = (row["source"], row["status"], row["note"])
+    return {
+        P100_SD: Premise(P100_SD, "eye", float(row[P100_SD]), "ms", *said),
+        "p100_change_days": Premise("p100_change_days", "eye", float(row["days"]), "day", *said),
+    }
+
+
+def _of_laboratory() -> tuple[str, ...]:
+    return (P100_SD, "p100_change_days")
+
+
+def _laboratories() -> Mapping[str, Mapping[str, Any]]:
+    named: Mapping[str, Mapping[str, Any]] = read_data("virtual.toml")["laboratory"]
+    return named
+
+
+def trial_facts(trial: str) -> Mapping[str, float]:
+    """Limits of age and the part that left, of a packaged trial; empty for another.
+
+    Examples
+    --------
+    >>> trial_facts("ccmr-two")["age_low_years"]
+    25.0
+    """
+    row = read_data("virtual.toml")["trial"].get(trial, {})
+    return {key: float(value) for key, value in row.items() if not isinstance(value, str)}
+
+
+@cache
+def _rows() -> Mapping[str, Premise]:
+    rows = {}
+    for row in read_data("virtual.toml")["premise"]:
+        numbers = {key: float(row[key]) for key in ("value", "low", "high") if key in row}
+        made = Premise(**{**row, **numbers})
+        if made.status not in STATUSES or (made.source == NOBODY and made.status != "unverified"):
+            raise InputError(
+                FILE, made.name, made.status, "a status that its source bears", "correct the row"
+            )
+        if made.source != NOBODY:
+            source(made.source)
+        rows[made.name] = made
+    return rows
+
+
+def _check(name: str, value: object) -> None:
+    if name.endswith(_PARTS):
+        check_number(name, value, least=0, most=1)
+    elif name in ("eye_change_ms_per_year", "lesion_change_percent_per_year"):
+        check_number(name, value)
+    else:
+        check_number(name, value, least=0)
