@@ -115,6 +115,32 @@ def fail(scenario: Scenario, mode: str, *, severity: float = 1.0) -> Scenario:
     return scenario.changed(name=f"{scenario.name}, {mode}", **changes)
 
 
+def failed(values: Mapping[str, Any], mode: str, severity: Any) -> dict[str, Any]:
+    """What a mode makes of fields and rates given by name, as `fail` does of a scenario's.
+
+    Parameters
+    ----------
+    values
+        By name: numbers, or (lesion,) arrays where the mode adds, multiplies or loses a part.
+    mode
+        One of `failure_modes`.
+    severity
+        0 to 1, a number or (lesion,).
+
+    Returns
+    -------
+    dict
+        What has changed.
+
+    Examples
+    --------
+    >>> failed({"inhibition": 0.0}, "differentiation-block", 0.5)
+    {'inhibition': 10.0}
+    """
+    changes = failure_modes()[mode].changes
+    return {each.what: _RULES[each.how](values[each.what], each.full, severity) for each in changes}
+
+
 def _attacks(now: tuple[Attack, ...], every: float, severity: float) -> tuple[Attack, ...]:
     days = range(1, int(ATTACKED_DAYS // every) + 1)
     return (*now, *(Attack(every * day, severity) for day in days))

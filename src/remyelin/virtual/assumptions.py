@@ -131,7 +131,7 @@ def central(**changes: float) -> Worlds:
 
 
 def worlds_at(cube: npt.ArrayLike) -> Worlds:
-    """(draw,) of each assumption from (draw, assumption) parts of its distribution, as the file orders them."""
+    """(draw,) of each assumption from (draw, assumption) parts of its distribution, in the file's order."""
     parts = np.asarray(cube, dtype=np.float64)
     return {name: row.at(parts[:, k]) for k, (name, row) in enumerate(assumptions().items())}
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from remyelin.errors import InputError
+from remyelin.virtual.assumptions import Worlds, draw_worlds, population
+from remyelin.virtual.reading import NERVE_MM, bare_delay_ms, delay_ratio, lesion_mm, mtr_of_myelin
+from remyelin.virtual.repair import Course, Exposure, follow
 
 FloatArray = npt.NDArray[np.float64]
+MOST_DAYS = 3650
+_DRAWS = 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +99,143 @@ class Response:
         here = (1 - along) * grid[row, column] + along * grid[row, right]
         there = (1 - along) * grid[below, column] + along * grid[below, right]
         return np.where(elapsed > 0, (1 - across) * here + across * there, 0.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Changes:
+    """What one arm shows against the same lesions untreated, in every world.
+
+    Attributes
+    ----------
+    latency_ms, mtr_pu
+        (world, day) change of a delayed eye's P100 latency, and of a lesion's MTR.
+    untreated_latency_ms
+        (world, day) change of a delayed eye without treatment since baseline.
+    lesion_mm
+        (world,) length of the optic nerve's lesion that the delay at baseline asks for.
+    """
+
+    latency_ms: FloatArray
+    mtr_pu: FloatArray
+    untreated_latency_ms: FloatArray
+    lesion_mm: FloatArray
+
+    @property
+    def possible(self) -> npt.NDArray[np.bool_]:
+        """(world,) whether the nerve can hold that lesion; where not, the delayed eye has healed."""
+        return np.asarray(self.lesion_mm <= NERVE_MM)
+
+
+def response(
+    treatment: str | None,
+    *,
+    age_years: npt.ArrayLike = 40.0,
+    day: npt.ArrayLike = (0, 30, 60, 90, 182, 365),
+    assumptions: Worlds | None = None,
+    lesions: str = "chronic",
+) -> Response:
+    """What a treatment of known target does, by biology, conduction and signal.
+
+    Parameters
+    ----------
+    treatment
+        As in a protocol; None for placebo.
+    age_years, day
+        (age,) of people at baseline and (day,) since; days are whole numbers, 0 to 3650.
+    assumptions
+        Worlds of `draw_worlds` or `central`; by default 200 drawn. The mean is over those that are possible.
+    lesions
+        ``"chronic"`` or ``"acute"``.
+
+    Raises
+    ------
+    InputError
+        For a treatment whose target is not known, a day before baseline, or lesions of another kind.
+
+    Examples
+    --------
+    >>> found = response("clemastine", age_years=[30, 50], day=[0, 90, 182])
+    >>> found.latency_ms.shape, bool((found.latency_ms[:, 1:] < 0).all())
+    ((2, 3), True)
+    """
+    worlds = draw_worlds(_DRAWS, np.random.default_rng(0)) if assumptions is None else assumptions
+    ages, days = np.atleast_1d(np.asarray(age_years, float)), np.atleast_1d(np.asarray(day, float))
+    each = [
+        changes(worlds, [Exposure(treatment)], days=days, age_years=float(age), lesions=lesions)[0]
+        for age in ages
+    ]
+    return Response(
+        ages,
+        days,
+        np.array([_mean(found.latency_ms, found.possible) for found in each]),
+        np.array([_mean(found.mtr_pu, found.possible) for found in each]),
+    )
+
+
+def _mean(changed: FloatArray, possible: npt.NDArray[np.bool_]) -> FloatArray:
+    """(day,) over the worlds that are possible, or over all if none is."""
+    return np.asarray(changed[possible if possible.any() else slice(None)].mean(axis=0))
+
+
+def changes(
+    worlds: Worlds, exposures: Sequence[Exposure], *, days: npt.ArrayLike, age_years: float, lesions: str
+) -> list[Changes]:
+    """What each exposure changes against no treatment, world by world.
+
+    The delay at baseline is a fact of the people in the trial, not an outcome: the lesion is taken as long as
+    that delay asks for. A world in which that is longer than the nerve contradicts the delayed eye
+    (`Changes.possible`); its lesion is taken as long as the nerve.
+
+    Raises
+    ------
+    InputError
+        For a day that is not a whole number from 0 to 3650, or an unknown treatment.
+    """
+    wanted = _days(days)
+    untreated, *treated = follow(
+        worlds, [Exposure(None), *exposures], days=wanted, age_years=age_years, lesions=lesions
+    )
+    plain = _delay_ratio(untreated, worlds)
+    nerve_ms = worlds[population(lesions)["delay"]] * worlds["repairable_part"]
+    per_mm = bare_delay_ms(worlds["nav_fraction"]) / lesion_mm()
+    asked = nerve_ms / np.maximum(plain[:, 0], 1e-6) / per_mm
+    bare_ms = np.minimum(asked, NERVE_MM) * per_mm
+    mtr = _mtr(untreated)
+    return [
+        Changes(
+            bare_ms[:, None] * (_delay_ratio(each, worlds) - plain),
+            worlds["mtr_gain"][:, None] * (_mtr(each) - mtr),
+            bare_ms[:, None] * (plain - plain[:, :1]),
+            asked,
+        )
+        for each in treated
+    ]
+
+
+def _days(days: npt.ArrayLike) -> list[int]:
+    wanted = np.atleast_1d(np.asarray(days, dtype=np.float64))
+    good = np.isfinite(wanted) & (wanted >= 0) & (wanted <= MOST_DAYS) & (wanted == np.round(wanted))
+    if not good.all():
+        expected = f"whole days from 0, the baseline, to {MOST_DAYS}"
+        fix = "give the day since baseline; before it there is no treatment"
+        raise InputError("", "day", f"{wanted[~good][0]:g}", expected, fix)
+    return [int(each) for each in wanted]
+
+
+def _delay_ratio(course: Course, worlds: Worlds) -> FloatArray:
+    """(world, day) mean delay over lesions, relative to that of bare ones."""
+    ratio = delay_ratio(
+        course.covered,
+        course.thickness,
+        nav_fraction=worlds["nav_fraction"][:, None],
+        short_internodes=worlds["short_internodes"][:, None],
+    )
+    return np.asarray((course.part[..., None] * ratio).sum(axis=0))
+
+
+def _mtr(course: Course) -> FloatArray:
+    """(world, day) mean MTR over lesions."""
+    return np.asarray((course.part[..., None] * mtr_of_myelin(course.myelin)).sum(axis=0))
 
 
 def _place(points: FloatArray, values: FloatArray) -> tuple[npt.NDArray[np.int64], FloatArray]:
