@@ -94,6 +94,16 @@ class EyeErrors:
         error, change = np.sqrt([variance * (1 - true) / 2, variance * true])
         return cls(float(error), float(change), premises["p100_change_days"], alike)
 
+    @property
+    def own_sd_ms(self) -> float:
+        """SD of the part of the error that is an eye's own: what a recording's standard error shows."""
+        return self.error_sd_ms * float(np.sqrt(1 - self.alike))
+
+    @property
+    def shared_sd_ms(self) -> float:
+        """SD of the part of the error that both eyes of a person share at a visit."""
+        return self.error_sd_ms * float(np.sqrt(self.alike))
+
     def alike_noise(
         self, sd: float | FloatArray, shape: tuple[int, ...], rng: np.random.Generator
     ) -> FloatArray:
