@@ -56,6 +56,53 @@ def least_squares(X: FloatArray, y: FloatArray, w: FloatArray, covariance: Covar
     return Squares(beta, vcov, float(residual @ residual), df)
 
 
+@dataclass(frozen=True, slots=True)
+class ManySquares:
+    """Least-squares fits of many trials at once: `estimate` and `se` (trial, contrast), `df` (trial,).
+
+    All are NaN in a trial that has no fit.
+    """
+
+    estimate: FloatArray
+    se: FloatArray
+    df: FloatArray
+
+
+def many_least_squares(
+    X: FloatArray, Y: FloatArray, use: npt.NDArray[np.bool_], L: FloatArray
+) -> ManySquares:
+    """Fit each trial's outcomes on its own design.
+
+    Parameters
+    ----------
+    X, Y, use
+        (trial, participant, coefficient), (trial, participant), and which participants have an outcome.
+    L
+        (contrast, coefficient) linear combinations that are asked for.
+
+    Examples
+    --------
+    >>> X, Y = np.ones((2, 3, 1)), np.array([[1.0, 2.0, 6.0], [0.0, 0.0, np.nan]])
+    >>> found = many_least_squares(X, Y, np.isfinite(Y), np.eye(1))
+    >>> found.estimate.tolist(), found.df.tolist()
+    ([[3.0], [0.0]], [2.0, 1.0])
+    """
+    own, y = X * use[..., None], np.where(use, Y, 0.0)
+    normal = np.einsum("tni,tnj->tij", own, X)
+    # A trial that lost a whole arm has no fit; the others must not suffer.
+    fine = np.linalg.cond(normal) < 1e12
+    df = use.sum(axis=1) - float(X.shape[2])
+    fine &= df > 0
+    inverse = np.linalg.inv(np.where(fine[:, None, None], normal, np.eye(X.shape[2])))
+    beta = np.einsum("tij,tnj,tn->ti", inverse, own, y)
+    residual = (y - np.einsum("tni,ti->tn", X, beta)) * use
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread = np.einsum("ci,tij,cj->tc", L, inverse, L)
+        se = np.sqrt((residual**2).sum(axis=1) / df)[:, None] * np.sqrt(spread)
+    gone = np.where(fine, 1.0, np.nan)
+    return ManySquares(beta @ L.T * gone[:, None], se * gone[:, None], df * gone)
+
+
 def check_residue(X: FloatArray, y: FloatArray, formula: str) -> None:
     """InputError for a response that its terms explain completely."""
     left = y - X @ np.linalg.lstsq(X, y, rcond=None)[0]

@@ -9,6 +9,7 @@ import numpy as np
 
 from remyelin.trial.power.noncentral import FloatArray
 from remyelin.trial.power.worlds import BoolArray, Outcomes, World, draw, draw_visits
+from remyelin.trial.squares import many_least_squares
 
 Fit = tuple[FloatArray, FloatArray, FloatArray]
 """Estimate, standard error, degrees of freedom: (trial,) each, NaN where there was no fit."""
@@ -129,20 +130,8 @@ def _design(world: World, seen: Outcomes) -> FloatArray:
 
 def _least_squares(X: FloatArray, Y: FloatArray, measured: BoolArray) -> Fit:
     """The second coefficient, or the only one, of each trial."""
-    own = X * measured[..., None]
-    normal = np.einsum("tni,tnj->tij", own, X)
-    at = min(1, X.shape[2] - 1)
-    # A trial that lost a whole arm has no fit; the others must not suffer.
-    fine = np.linalg.cond(normal) < 1e12
-    df = measured.sum(axis=1) - float(X.shape[2])
-    fine &= df > 0
-    inverse = np.linalg.inv(np.where(fine[:, None, None], normal, np.eye(X.shape[2])))
-    beta = np.einsum("tij,tnj,tn->ti", inverse, own, Y)
-    residual = (Y - np.einsum("tni,ti->tn", X, beta)) * measured
-    with np.errstate(invalid="ignore", divide="ignore"):
-        se = np.sqrt((residual**2).sum(axis=1) / df * inverse[:, at, at])
-    gone = np.where(fine, 1.0, np.nan)
-    return beta[:, at] * gone, se * gone, df * gone
+    fit = many_least_squares(X, Y, measured, np.eye(X.shape[2])[[min(1, X.shape[2] - 1)]])
+    return fit.estimate[:, 0], fit.se[:, 0], fit.df
 
 
 def _two_samples(y: FloatArray, trial: np.ndarray, second: BoolArray, trials: int) -> Fit:
