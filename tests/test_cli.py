@@ -23,7 +23,7 @@ from remyelin.tables import Measurements
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 
-COMMANDS = ("demo", "measure", "plan", "analyse", "report")
+COMMANDS = ("demo", "measure", "plan", "analyse", "report", "evidence")
 FACTS = {"file", "field", "found", "expected", "fix"}
 
 
