@@ -130,7 +130,8 @@ def _all_at_once(cohort: Cohort, endpoint: Endpoint) -> Answers:
 
 def _both_arms(known: npt.NDArray[np.bool_], arm: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """(trial,) whether anyone of every arm is left."""
-    return np.all([(known & (arm == k)).any(axis=1) for k in range(int(arm.max()) + 1)], axis=0)
+    there = [(known & (arm == k)).any(axis=1) for k in range(int(arm.max()) + 1)]
+    return np.asarray(np.all(there, axis=0))
 
 
 def _participant_values(cohort: Cohort, endpoint: Endpoint) -> dict[str, FloatArray]:

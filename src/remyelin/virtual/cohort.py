@@ -17,6 +17,7 @@ from .exposure import Responses
 from .instruments import FAILED, STATES, Readings, read_patients
 from .patient import Patients, draw_patients
 from .premises import Premises
+from .true_tables import true_tables
 
 SOURCE = "virtual"
 REASONS = ("", "no P100", "recording without a usable P100", "")
@@ -33,10 +34,13 @@ class Cohort:
         The truth.
     readings
         What was measured of it, one array a measure.
+    first_trial
+        The number of the first of these trials.
     """
 
     patients: Patients
     readings: tuple[Readings, ...]
+    first_trial: int = 0
 
     def measurements(self, trial: int | None = None) -> Measurements:
         """All trials with `trial` in front, or one trial as a real one would give it.
@@ -44,9 +48,12 @@ class Cohort:
         Parameters
         ----------
         trial
-            From 0; None for all.
+            Its position among these trials; None for all.
         """
-        return Measurements(pd.concat([_frame(self.patients, each, trial) for each in self.readings]))
+        frame = pd.concat([_frame(self.patients, each, trial) for each in self.readings], ignore_index=True)
+        if trial is None:
+            frame["trial"] += self.first_trial
+        return Measurements(frame)
 
     def allocation(self, trial: int | None = None) -> pd.DataFrame:
         """Who received what, sealed until the analysis: `participant_id, arm`."""
@@ -64,7 +71,8 @@ class Cohort:
 
     def truth(self) -> Mapping[str, pd.DataFrame]:
         """What is true, by the name of its table: `participants`, `eyes`, `lesions`, where there are any."""
-        return truth_tables(self.patients)
+        found = true_tables(self.patients)
+        return {name: table.assign(trial=table["trial"] + self.first_trial) for name, table in found.items()}
 
     def _people(self, columns: Mapping[str, Column], trial: int | None) -> pd.DataFrame:
         trials = range(self.patients.n_trials) if trial is None else [trial]
@@ -73,7 +81,9 @@ class Cohort:
         for name, values in columns.items():
             frame[name] = values[list(trials)].ravel()
         if trial is None:
-            frame.insert(0, "trial", np.repeat(np.arange(len(trials)), len(self.patients.ids)))
+            frame.insert(
+                0, "trial", self.first_trial + np.repeat(np.arange(len(trials)), len(self.patients.ids))
+            )
         return frame
 
 
@@ -85,6 +95,7 @@ def draw_cohort(
     response: Responses,
     premises: Premises,
     participants: int | None = None,
+    first_trial: int = 0,
 ) -> Cohort:
     """Draw virtual trials and measure them; the arguments are those of `draw_patients`.
 
@@ -103,7 +114,7 @@ def draw_cohort(
     patients = draw_patients(
         protocol, n_trials, rng=of_truth, response=response, premises=premises, participants=participants
     )
-    return Cohort(patients, read_patients(patients, of_errors))
+    return Cohort(patients, read_patients(patients, of_errors), first_trial)
 
 
 def _frame(patients: Patients, readings: Readings, trial: int | None) -> pd.DataFrame:
@@ -130,60 +141,3 @@ def _frame(patients: Patients, readings: Readings, trial: int | None) -> pd.Data
     if trial is None:
         columns = {"trial": k, **columns}
     return pd.DataFrame(columns)
-
-
-def truth_tables(patients: Patients) -> dict[str, pd.DataFrame]:
-    """The truth as tables: a row a participant, an eye and visit, a lesion and visit."""
-    people, (trials, n) = patients.people, patients.people.arm.shape
-    visits = np.array([visit.id for visit in patients.protocol.visit], dtype=object)
-    ids = np.array(patients.ids, dtype=object)
-    trial, person = (each.ravel() for each in np.indices((trials, n)))
-    found = {
-        "participants": pd.DataFrame(
-            {
-                "trial": trial,
-                "participant_id": ids[person],
-                "arm": patients.arms.ravel(),
-                "age_years": people.age_years.ravel(),
-                "female": people.female.ravel(),
-                "duration_years": people.duration_years.ravel(),
-                "left_day": np.where(np.isfinite(people.left_day), people.left_day, np.nan).ravel(),
-                "adherence": people.adherence.ravel(),
-            }
-        )
-    }
-    if patients.eyes is not None:
-        eyes = patients.eyes
-        trial, person, eye, visit = (each.ravel() for each in np.indices(eyes.latency_ms.shape))
-        found["eyes"] = pd.DataFrame(
-            {
-                "trial": trial,
-                "participant_id": ids[person],
-                "eye": np.array(["OD", "OS"], dtype=object)[eye],
-                "visit": visits[visit],
-                "day": people.day[trial, person, visit],
-                "lesion": eyes.affected[trial, person, eye],
-                "responds": eyes.responds.ravel(),
-                "latency_ms": eyes.latency_ms.ravel(),
-                "effect_ms": (patients.latency_effect_ms * people.adherence[..., None])[trial, person, visit]
-                * eyes.affected[trial, person, eye],
-            }
-        )
-    if patients.lesions is not None:
-        lesions = patients.lesions
-        which, visit = (each.ravel() for each in np.indices(lesions.mtr_pu.shape))
-        trial, person = np.divmod(lesions.owner[which], n)
-        found["lesions"] = pd.DataFrame(
-            {
-                "trial": trial,
-                "participant_id": ids[person],
-                "lesion": [f"{k:03d}" for k in lesions.number[which]],
-                "visit": visits[visit],
-                "there": visit >= lesions.onset[which],
-                "volume_mm3": lesions.volume_mm3[which],
-                "age_days": lesions.age_days[which],
-                "remyelinated": lesions.remyelinated[which],
-                "mtr_pu": lesions.mtr_pu.ravel(),
-            }
-        )
-    return found

@@ -1,0 +1,136 @@
+"""Virtual trials in batches, each with randomness of its own: the number of workers changes nothing."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from remyelin.errors import RefuseRun
+from remyelin.number import check_number
+from remyelin.protocol import Protocol
+from remyelin.provenance import settings_hash
+from remyelin.run import Job, map_jobs
+
+from .cohort import Cohort, draw_cohort
+from .exposure import Responses, check_responses
+from .instruments import asked
+from .people import check_visits
+from .premises import Premises
+from .response import Response
+
+MOST_TRIALS = 10_000_000
+OF_EYES, OF_LESIONS = 250, 25  # trials a batch: what fits into memory
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is simulated; the arguments are those of `draw_cohort`."""
+
+    protocol: Protocol
+    response: Responses
+    premises: Premises
+    participants: int | None = None
+
+    def check(self, n_trials: int) -> None:
+        """Refuse what cannot be simulated, before anything is.
+
+        Raises
+        ------
+        InputError, RefuseRun
+            What `draw_patients` and `read_patients` refuse.
+        """
+        check_number(
+            "n_trials", n_trials, least=1, most=MOST_TRIALS, whole=True, fix="ask for at least one trial"
+        )
+        check_visits(self.protocol)
+        check_responses(self.protocol, self.response)
+        asked(self.protocol)
+
+    def batches(self, n_trials: int, rng: np.random.Generator) -> tuple[Batch, ...]:
+        """The trials, cut into batches whose size does not depend on the computer."""
+        self.check(n_trials)
+        size = OF_LESIONS if "mtr_pu" in asked(self.protocol) else OF_EYES
+        firsts = range(0, n_trials, size)
+        children = rng.spawn(len(firsts))
+        return tuple(
+            Batch(self, first, min(size, n_trials - first), child)
+            for first, child in zip(firsts, children, strict=True)
+        )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some trials of an order, from number `first`."""
+
+    order: Order
+    first: int
+    trials: int
+    rng: np.random.Generator
+
+    def draw(self) -> Cohort:
+        """Simulate them; the same batch gives the same trials again."""
+        order = self.order
+        # A copy: a generator that has been drawn from would give other trials the next time.
+        rng = copy.deepcopy(self.rng)
+        return draw_cohort(
+            order.protocol, self.trials, rng=rng, response=order.response, premises=order.premises,
+            participants=order.participants, first_trial=self.first,
+        )  # fmt: skip
+
+
+def run_batches(
+    function: Callable[[tuple[Batch, Any]], Mapping[str, Any]],
+    batches: Sequence[Batch],
+    option: Any = None,
+    *,
+    workers: int = 1,
+    out: Path | None = None,
+    progress: bool = False,
+) -> list[Mapping[str, Any]]:
+    """Call `function` with each batch and `option`, in as many processes as there are workers.
+
+    Raises
+    ------
+    RefuseRun
+        A batch that failed.
+    """
+    if out is None:
+        with tempfile.TemporaryDirectory() as folder:
+            return run_batches(
+                function, batches, option, workers=workers, out=Path(folder), progress=progress
+            )
+    check_number("jobs", workers, least=1, whole=True, fix="ask for at least one process")
+    shared = _settings(batches[0].order) | {"option": str(option)}
+    jobs = []
+    for batch in batches:
+        own = {"first": batch.first, "trials": batch.trials, "rng": str(batch.rng.bit_generator.state)}
+        jobs.append(Job(f"trials-{batch.first + 1:08d}", settings_hash(shared | own), (batch, option)))
+    outcome = map_jobs(
+        function, jobs, record=out / "records", where="processes" if workers > 1 else "serial",
+        workers=workers, progress=progress,
+    )  # fmt: skip
+    if outcome.failures:
+        raise RefuseRun("", *list(outcome.failures[0].facts().values())[2:])
+    return list(outcome.results.values())
+
+
+def _settings(order: Order) -> dict[str, Any]:
+    """All that the trials of an order depend on, but for their randomness."""
+    responses = check_responses(order.protocol, order.response)
+    return {
+        "protocol": order.protocol.model_dump(mode="json"),
+        "participants": order.participants,
+        "premises": {name: row.value for name, row in order.premises.rows.items()},
+        "change_of": order.premises.laboratory,
+        "response": {name: _numbers(each) for name, each in responses.items()},
+    }
+
+
+def _numbers(response: Response) -> dict[str, Any]:
+    return {name: getattr(response, name).tolist() for name in ("age_years", "day", "latency_ms", "mtr_pu")}
