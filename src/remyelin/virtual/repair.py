@@ -152,9 +152,10 @@ def follow(
 def _lesion_days(worlds: Worlds, given: int | None) -> npt.NDArray[np.int64]:
     """(world,) the age of the lesion at baseline."""
     if given is not None:
-        return np.full(len(worlds["lesion_years"]), given)
+        return np.full(len(worlds["lesion_years"]), given, dtype=np.int64)
     apart = np.abs(np.log(worlds["lesion_years"] * 365.25)[:, None] - np.log(LESION_DAYS))
-    return np.asarray(LESION_DAYS, dtype=np.int64)[np.argmin(apart, axis=1)]
+    nearest: npt.NDArray[np.int64] = np.take(np.asarray(LESION_DAYS), np.argmin(apart, axis=1))
+    return nearest
 
 
 def _parts(worlds: Worlds, modes: Sequence[str]) -> FloatArray:
