@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from remyelin import biology
 from remyelin.biology.lineage import PARAMETERS
 from remyelin.errors import InputError
-from remyelin.evidence.treatments import known_treatments as treatments_of_trials
+from remyelin.evidence import records, tried_treatments
 
 HUMAN = biology.scenario("human")
 KNOWN = biology.known_treatments()
@@ -104,10 +104,14 @@ def test_a_combination_is_the_product_and_both_orders_are_one():
     assert both.onset_days == max(one.onset_days, other.onset_days)
 
 
-def test_the_treatments_of_the_trials_are_known():
-    for name in treatments_of_trials():
-        if name != "virtual":
-            assert name in KNOWN
+def test_the_catalogue_and_the_evidence_base_name_the_same_treatments_and_targets():
+    rows = {row.id: row for row in records("treatments")}
+    assert {row.biology for row in rows.values() if row.biology} == set(KNOWN)
+    assert set(tried_treatments()) - {"virtual"} <= set(rows)
+    for name, drug in KNOWN.items():
+        (row,) = (row for row in rows.values() if row.biology == name)
+        assert set(drug.target) <= {edge.target for edge in row.targets}
+        assert all(edge.contested for edge in row.targets if edge.target in drug.target) or not drug.contested
 
 
 def test_metformin_does_nothing_to_the_young():

@@ -9,17 +9,20 @@ import re
 import pytest
 
 from remyelin.errors import InputError
-from remyelin.evidence import check_treatments, known_treatments, parameter, parameters, source
-from remyelin.evidence.load import STATUSES
+from remyelin.evidence import check_treatments, parameter, source, tried_treatments
+from remyelin.evidence.checked import checked
+from remyelin.evidence.claim import STATUSES
+from remyelin.evidence.load import ids, parameter_rows, records
 from remyelin.protocol import Protocol
 
-ALL = parameters()
+ALL = parameter_rows()
 DOI = re.compile(r"10\.\d{4,9}/\S+")
 
 
 @pytest.mark.parametrize("row", ALL, ids=str)
 def test_every_row_has_a_source_that_resolves(row):
-    found = source(row.source)
+    (name,) = row.source
+    found = source(name)
     assert found.work
     assert found.read
     assert DOI.fullmatch(found.doi) or re.fullmatch(r"https://[^\s/]+\.[a-z]+/\S*", found.url)
@@ -48,9 +51,9 @@ def test_a_row_is_found_by_its_qualifiers_and_an_unverified_one_only_when_asked_
 
 
 def test_what_was_not_read_is_never_verified():
-    unread = {row.source for row in ALL if source(row.source).read.startswith("not read")}
+    unread = {row.id for row in records("sources") if row.read.startswith("not read")}
     assert unread
-    assert all(row.status == "unverified" for row in ALL if row.source in unread)
+    assert all(row.status == "unverified" for row in ALL if unread & set(row.source))
 
 
 def test_derived_numbers_are_what_their_notes_compute():
@@ -88,30 +91,34 @@ def test_the_numbers_are_those_of_the_collected_evidence(shared):
         assert (result["estimate"], result["ci"]) == (row.value, [row.low, row.high])
 
 
-ROW = {"name": "a", "value": 1, "unit": "ms", "source": "reb2", "status": "seen"}
+ROW = {"name": "a", "value": 1.5, "unit": "ms", "source": "reb2", "status": "seen"}
 
 
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ([{**ROW, "status": "guessed"}], "of status 'guessed'"),
-        ([{**ROW, "unit": ""}], "without a unit"),
-        ([{**ROW, "value": math.nan}], "finite value"),
-        ([{**ROW, "low": 2, "high": 3}], "outside its interval"),
-        ([{**ROW, "low": 0}], "half of one"),
+        ([{**ROW, "status": "guessed"}], "status is 'guessed', expected one of seen, derived, unverified"),
+        ([{**ROW, "unit": ""}], "unit is '', an unknown unit"),
+        ([{**ROW, "unit": "msec"}], "did you mean 'ms'"),
+        ([{**ROW, "value": math.nan}], "value is nan, expected a finite number"),
+        ([{**ROW, "value": "94"}], "value is '94', expected a number"),
+        ([{**ROW, "low": 2, "high": 3}], "is 1.5 with the interval 2 to 3"),
+        ([{**ROW, "low": 0}], "is half an interval"),
         ([{**ROW, "source": "reb22"}], "did you mean 'reb2'"),
-        ([{**ROW, "sex": "male"}, {**ROW, "sex": "male", "value": 2}], "twice for a"),
+        ([{**ROW, "source": []}], "is without a source"),
+        (
+            [{**ROW, "sexx": "male"}],
+            "unknown key 'sexx', expected a field or a qualifier",
+        ),
+        ([{**ROW, "sex": "male"}, {**ROW, "sex": "male", "value": 2}], "parameter[2] a is 'a-male' twice"),
+        ([{key: ROW[key] for key in ROW if key != "unit"}], "unit is missing"),
+        (["a"], "parameter[1] is 'a', expected a table"),
     ],
 )
-def test_a_data_file_that_is_not_sound_is_refused(rows, words, monkeypatch):
-    from remyelin.evidence import load
-
-    read = load.read_data
-    monkeypatch.setattr(
-        load, "read_data", lambda name: {"parameter": rows} if name == "parameters.toml" else read(name)
-    )
-    with pytest.raises(InputError, match=re.escape(words)):
-        load.parameters.__wrapped__()
+def test_a_data_file_that_is_not_sound_is_refused(rows, words):
+    with pytest.raises(InputError, match=re.escape(words)) as caught:
+        checked("parameters", {"parameter": rows}, "evidence/parameters.toml", ids)
+    assert caught.value.file == "evidence/parameters.toml"
 
 
 def test_an_ambiguous_question_lists_the_answers():
@@ -145,14 +152,14 @@ def test_a_parameter_says_itself():
 
 def test_qualifiers_cannot_be_altered():
     with pytest.raises(TypeError):
-        parameters()[0].qualifiers["people"] = "mice"
+        ALL[0].qualifiers["people"] = "mice"
 
 
 @pytest.mark.parametrize("name", Protocol.packaged())
 def test_the_treatments_of_packaged_protocols_are_known(name):
     assert check_treatments(Protocol.read(name)) == []
     treatments = {"bexarotene", "clemastine", "cnm-au8", "gsk239512", "metformin", "opicinumab", "virtual"}
-    assert set(known_treatments()) == treatments
+    assert set(tried_treatments()) == treatments
 
 
 def test_an_unknown_treatment_is_flagged_and_a_misspelt_one_corrected():

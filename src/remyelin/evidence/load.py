@@ -1,70 +1,102 @@
-"""The parameters of the evidence base, read from data files; two sources that disagree are two rows."""
+"""The records and other data files of the evidence base, read once each."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from remyelin import files
 from remyelin.errors import InputError, did_you_mean
 
+from .checked import checked
+from .claim import STATUSES as STATUSES
+from .claim import Source as Source
+from .kinds import KINDS, Qualifier
+from .kinds import Parameter as Parameter
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-STATUSES = ("seen", "derived", "unverified")
-Qualifier = str | int | float
+
+LIMIT_BYTES = 2**26
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a number was read: the work, its DOI or address, and how much of it was read."""
-
-    id: str
-    work: str
-    read: str
-    doi: str = ""
-    url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A number that somebody measured.
+@cache
+def records(kind: str) -> tuple[Any, ...]:
+    """Every record of a kind in the order of its file, those that are unverified too.
 
     Parameters
     ----------
-    name
-        What it is; `qualifiers` (people, field strength, arm ...) say of whom or under which conditions.
-    value, unit
-        The number in its unit; ``"1"`` for a count or a ratio.
-    low, high
-        The interval that the source gives, of the kind that `note` names; None where it gives none.
-    source
-        Id of its `Source`.
-    status
-        ``"seen"`` (read in the source), ``"derived"`` (computed from numbers that were read, as `note` says)
-        or ``"unverified"`` (not yet read in a source, and so never a default).
+    kind
+        One of `KINDS`: ``"trials"``, ``"results"``, ``"parameters"`` ...
+
+    Raises
+    ------
+    InputError
+        A kind that is not one, or a record that is not sound, by file and field.
+
+    Examples
+    --------
+    >>> renew = next(trial for trial in records("trials") if trial.id == "renew")
+    >>> renew.n, renew.treatments, renew.doi, renew.unverified
+    (82, ('opicinumab',), '10.1016/S1474-4422(16)30377-5', ('doi',))
     """
+    check_kind(kind)
+    return checked(kind, read_data(f"{kind}.toml"), f"evidence/{kind}.toml", ids)
 
-    name: str
-    value: float
-    unit: str
-    source: str
-    status: str
-    qualifiers: Mapping[str, Qualifier]
-    low: float | None = None
-    high: float | None = None
-    note: str = ""
 
-    def __str__(self) -> str:
-        interval = "" if self.low is None else f" ({self.low:g} to {self.high:g})"
-        return f"{_named(self)}: {self.value:g} {self.unit}{interval}, {self.status}, {self.source}"
+@cache
+def ids(kind: str) -> frozenset[str]:
+    """The ids of the records of a kind."""
+    return frozenset(record.id for record in records(kind))
+
+
+def read_file(path: Path | str) -> dict[str, tuple[Any, ...]]:
+    """The records of a file of your own by kind, checked as those of the package are.
+
+    Its tables are named ``[kind.id]``, ``[results.my-trial-p100]`` say. They may name records of the package
+    and one another. A table ``[draft]`` is about the file, and is passed over.
+
+    Raises
+    ------
+    InputError
+        As `records`, and as for any file that cannot be read; an id that the package has already.
+    """
+    path = Path(path)
+    file = files.relative(path, None)
+    content = files.read_toml(path, limit=LIMIT_BYTES)
+    content.pop("draft", None)
+    for kind, rows in content.items():
+        if kind not in KINDS or not isinstance(rows, Mapping):
+            raise InputError(file, kind, "no kind of record", "tables [kind.id]", did_you_mean(kind, KINDS))
+        if taken := sorted(ids(kind) & rows.keys()):
+            fix = "choose another id, or correct the record of the package"
+            raise InputError(file, f"{kind}.{taken[0]}", "an id of the package", "an id that is free", fix)
+
+    def known(kind: str) -> frozenset[str]:
+        return ids(kind) | frozenset(content.get(kind, ()))
+
+    return {kind: checked(kind, rows, file, known) for kind, rows in content.items()}
+
+
+def check_kind(kind: str) -> None:
+    """Refuse what is no kind of record."""
+    if kind not in KINDS:
+        raise InputError("", "kind", f"'{kind}'", "a kind of record", did_you_mean(kind, KINDS))
+
+
+def source(name: str) -> Source:
+    """The source with the id `name`; InputError if there is none."""
+    for made in records("sources"):
+        if made.id == name:
+            found: Source = made
+            return found
+    fix = did_you_mean(name, sorted(ids("sources")))
+    raise InputError("evidence/sources.toml", name, "unknown", "the id of a source", fix)
 
 
 def parameter(name: str, *, allow_unverified: bool = False, **qualifiers: Qualifier) -> Parameter:
@@ -79,12 +111,13 @@ def parameter(name: str, *, allow_unverified: bool = False, **qualifiers: Qualif
     Examples
     --------
     >>> sd = parameter("p100_change_sd", of="participant")
-    >>> sd.value, sd.unit, sd.status
-    (2.4, 'ms', 'derived')
+    >>> sd.value, sd.unit, sd.status, sd.source
+    (2.4, 'ms', 'derived', ('cc2a',))
     """
-    named = [row for row in parameters() if row.name == name]
+    named = [row for row in parameter_rows() if row.name == name]
     if not named:
-        raise _problem(name, "unknown", "a parameter of the evidence base", did_you_mean(name, _names()))
+        names = dict.fromkeys(row.name for row in parameter_rows())
+        raise _problem(name, "unknown", "a parameter of the evidence base", did_you_mean(name, names))
     fitting = [row for row in named if qualifiers.items() <= row.qualifiers.items()]
     if not fitting:
         asked = ", ".join(f"{key}={value!r}" for key, value in qualifiers.items())
@@ -105,31 +138,9 @@ def parameter(name: str, *, allow_unverified: bool = False, **qualifiers: Qualif
     return usable[0]
 
 
-@cache
-def parameters() -> tuple[Parameter, ...]:
-    """Every row of the evidence base, those that are unverified too."""
-    rows = tuple(_parameter(row) for row in read_data("parameters.toml")["parameter"])
-    for i, row in enumerate(rows):
-        if any(row.name == other.name and row.qualifiers == other.qualifiers for other in rows[:i]):
-            raise _problem(
-                row.name, f"twice for {_named(row)}", "one row for each set of qualifiers", "qualify them"
-            )
-    return rows
-
-
-def source(name: str) -> Source:
-    """The source with the id `name`; InputError if there is none."""
-    known = _sources()
-    if name not in known:
-        raise InputError(
-            "evidence/sources.toml", name, "unknown", "the id of a source", did_you_mean(name, known)
-        )
-    return known[name]
-
-
-@cache
-def _sources() -> Mapping[str, Source]:
-    return MappingProxyType({name: Source(name, **row) for name, row in read_data("sources.toml").items()})
+def parameter_rows() -> tuple[Parameter, ...]:
+    """Every parameter, those that are unverified too."""
+    return records("parameters")
 
 
 @cache
@@ -146,45 +157,8 @@ def read_arrays(name: str) -> dict[str, npt.NDArray[np.float64]]:
         return {key: numpy.asarray(data[key], dtype=numpy.float64) for key in data.files}
 
 
-def _parameter(row: Mapping[str, Any]) -> Parameter:
-    own = {field.name for field in fields(Parameter)} - {"qualifiers"}
-    named = {key: value for key, value in row.items() if key in own}
-    for key in ("value", "low", "high"):
-        if key in named:
-            named[key] = float(named[key])
-    qualifiers = MappingProxyType({key: value for key, value in row.items() if key not in own})
-    made = Parameter(**named, qualifiers=qualifiers)
-    _check(made)
-    return made
-
-
-def _check(row: Parameter) -> None:
-    source(row.source)
-    if row.status not in STATUSES:
-        raise _problem(row.name, f"of status '{row.status}'", f"one of {', '.join(STATUSES)}", "correct it")
-    if not row.unit or not math.isfinite(row.value):
-        raise _problem(
-            row.name, "without a unit or a finite value", "a number with its unit", "complete the row"
-        )
-    if (row.low is None) != (row.high is None) or (
-        row.low is not None and row.high is not None and not row.low <= row.value <= row.high
-    ):
-        raise _problem(
-            row.name, "outside its interval, or with half of one", "low <= value <= high", "correct it"
-        )
-
-
-def _names() -> list[str]:
-    return list(dict.fromkeys(row.name for row in parameters()))
-
-
-def _named(row: Parameter) -> str:
-    words = ", ".join(f"{key}={value!r}" for key, value in row.qualifiers.items())
-    return f"{row.name}({words})"
-
-
 def _listed(rows: list[Parameter]) -> str:
-    return "; ".join(_named(row) for row in rows)
+    return "; ".join(row.named for row in rows)
 
 
 def _problem(field: str, found: str, expected: str, fix: str) -> InputError:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from remyelin.errors import InputError, did_you_mean
-from remyelin.evidence import Parameter, parameters
+from remyelin.evidence.load import Parameter, parameter_rows
 from remyelin.tables import MEASURES
 
 from .norm_table import SAME_CHECK, SEXES, Norm
@@ -106,7 +106,7 @@ def published_norms() -> tuple[Norm, ...]:
     >>> len([norm for norm in published_norms() if norm.source == "dotto2017"])
     4
     """
-    rows = [row for row in parameters() if row.status != "unverified"]
+    rows = [row for row in parameter_rows() if row.status != "unverified"]
     found = []
     for mean in rows:
         if mean.name != "p100_latency" or mean.qualifiers.get("people") != "healthy":
@@ -117,7 +117,7 @@ def published_norms() -> tuple[Norm, ...]:
             continue
         check, sex = float(mean.qualifiers["check_arcmin"]), str(mean.qualifiers["sex"])
         count = None if people is None else int(people.value)
-        found.append(Norm(check, sex, 18.0, 120.0, mean.value, spread.value, None, count, mean.source))
+        found.append(Norm(check, sex, 18.0, 120.0, mean.value, spread.value, None, count, mean.read_in))
     return tuple(found)
 
 

@@ -209,7 +209,7 @@ def _unequal(name: str, difference_um: float) -> list[str]:
     if abs(difference_um) < limit.value:
         return []
     told = f"eyes differ by {limit.value:g} {limit.unit} or more, as after optic neuritis of one"
-    return [f"{told} ({limit.source})"]
+    return [f"{told} ({limit.read_in})"]
 
 
 def _row(

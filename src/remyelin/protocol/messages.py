@@ -31,14 +31,19 @@ _WORDS = {
 }
 
 
-def first_fault(error: ValidationError, model: type[BaseModel]) -> tuple[str, str, str, str]:
-    """Field, found, expected and fix of the first error; misspelt keys go before what they left missing."""
+def first_fault(
+    error: ValidationError, model: type[BaseModel], whole: str = "protocol"
+) -> tuple[str, str, str, str]:
+    """Field, found, expected and fix of the first error; misspelt keys go before what they left missing.
+
+    `whole` is the field of a fault that belongs to no single one.
+    """
     details = sorted(error.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden")
     detail = details[0]
     found, expected, fix = _fault(detail, model)
     if len(details) > 1:
         fix += f" ({len(details) - 1} more to correct after this)" if not fix.endswith("?") else ""
-    return _field(detail["loc"]), found, expected, fix
+    return _field(detail["loc"]) or whole, found, expected, fix
 
 
 def _field(loc: tuple[int | str, ...]) -> str:
@@ -46,7 +51,7 @@ def _field(loc: tuple[int | str, ...]) -> str:
     text = ""
     for part in loc:
         text += f"[{part + 1}]" if isinstance(part, int) else f".{part}"
-    return text.lstrip(".") or "protocol"
+    return text.lstrip(".")
 
 
 def _fault(detail: ErrorDetails, model: type[BaseModel]) -> tuple[str, str, str]:

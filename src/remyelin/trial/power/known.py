@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from remyelin.errors import InputError
-from remyelin.evidence.load import Parameter, parameters
+from remyelin.evidence.load import Parameter, parameter_rows
 from remyelin.protocol import Endpoint
 from remyelin.trial.power.layout import Layout
 from remyelin.trial.power.noncentral import root, t_power
@@ -42,7 +42,7 @@ def effect_rows(endpoint: Endpoint) -> list[Parameter]:
 def _rows(names: Mapping[str, tuple[str, ...]], endpoint: Endpoint) -> Iterator[Parameter]:
     if endpoint.measure == "mtr_pu" and endpoint.site != "lesion":
         return
-    for row in parameters():
+    for row in parameter_rows():
         if row.name in names.get(endpoint.measure, ()):
             yield row
 
@@ -55,11 +55,11 @@ def chosen_row(endpoint: Endpoint, source: str) -> Parameter:
     InputError
         None, one that was recalled and not read, or several; those that could be meant are listed.
     """
-    rows = [row for row in sd_rows(endpoint) if row.source == source]
+    rows = [row for row in sd_rows(endpoint) if source in row.source]
     if len(rows) == 1 and rows[0].status != "unverified":
         return rows[0]
     usable = [row for row in sd_rows(endpoint) if row.status != "unverified"]
-    listed = ", ".join(f"{row.source} ({row.value:g} {row.unit})" for row in usable)
+    listed = ", ".join(f"{row.read_in} ({row.value:g} {row.unit})" for row in usable)
     why = "whose SD was recalled and not read" if rows else "no source of an SD for this endpoint"
     raise InputError(
         "", "sd", f"'{source}', {why}", "a number, or the source of an SD in the evidence base",
@@ -97,7 +97,7 @@ def implied(endpoint: Endpoint, layout: Layout, effects: dict[str, float]) -> pd
                         "unit": row.unit,
                         "of": str(row.qualifiers.get("of", "participant")),
                         "row": row_words(row).rsplit(",", 2)[0],
-                        "source": row.source,
+                        "source": row.read_in,
                         "status": row.status,
                         "assumed": assumed,
                         "effect": effect,
@@ -141,7 +141,7 @@ def published_sizes(endpoint: Endpoint, power: float = 0.8, alpha: float = 0.05)
         ``recovery_percent, published_total, implied_d, from_the_other, our_total``; empty for other
         endpoints.
     """
-    rows = [row for row in parameters() if row.name == "trial_size"]
+    rows = [row for row in parameter_rows() if row.name == "trial_size"]
     if endpoint.site != "lesion" or not endpoint.measure.startswith(("mtr", "mtsat")):
         return pd.DataFrame()
     implied_d = {row.qualifiers["recovery_percent"]: _implied_d(row.value, power, alpha) for row in rows}

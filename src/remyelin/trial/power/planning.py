@@ -116,7 +116,7 @@ def _spread(asked: Plan, trial: Protocol) -> tuple[Spread | None, tuple[InputErr
 
 def _on_record(asked: Plan, trial: Protocol, layout: Layout) -> dict[str, pd.DataFrame]:
     if asked.effect is None:
-        effects = {row.source: row.value for row in effect_rows(trial.primary)}
+        effects = {row.read_in: row.value for row in effect_rows(trial.primary)}
     else:
         effects = {"this plan": asked.effect}
     return {
@@ -129,7 +129,7 @@ def _missing(asked: Plan, trial: Protocol) -> tuple[InputError | RefuseRun, ...]
     unit = trial.primary.site.partition(":")[0]
     errors: list[InputError | RefuseRun] = []
     if not asked.spread_keys:
-        sources = [row.source for row in sd_rows(trial.primary) if row.status != "unverified"]
+        sources = [row.read_in for row in sd_rows(trial.primary) if row.status != "unverified"]
         named = ", ".join(dict.fromkeys(sources))
         choose = f", or choose it from the evidence base: --sd with one of {named}" if named else ""
         of = "of a participant" if unit == "participant" else f"of a participant, or of one {unit}"

@@ -279,7 +279,7 @@ class Spread:
 def row_words(row: Parameter) -> str:
     """A row of the evidence base, as a source."""
     words = ", ".join(f"{key}={value}" for key, value in row.qualifiers.items())
-    return f"{row.name}({words}), {row.status}, {row.source}"
+    return f"{row.name}({words}), {row.status}, {row.read_in}"
 
 
 def _positive(name: str, value: float) -> float:

@@ -10,14 +10,16 @@ from remyelin.errors import Flag, did_you_mean
 from remyelin.protocol import Arm, Protocol
 from remyelin.protocol.parts import PLACEBO
 
+from .load import ids
+
 
 @cache
-def known_treatments() -> Mapping[str, tuple[str, ...]]:
+def tried_treatments() -> Mapping[str, tuple[str, ...]]:
     """Each treatment with the packaged trials that gave it.
 
     Examples
     --------
-    >>> known_treatments()["clemastine"]
+    >>> tried_treatments()["clemastine"]
     ('ccmr-two', 'rebuild')
     """
     trials: dict[str, tuple[str, ...]] = {}
@@ -29,7 +31,7 @@ def known_treatments() -> Mapping[str, tuple[str, ...]]:
 
 
 def check_treatments(protocol: Protocol, file: str = "") -> list[Flag]:
-    """A flag for each treatment of the protocol that no packaged trial gave: new, or misspelt.
+    """A flag for each treatment of the protocol that the evidence base does not know: new, or misspelt.
 
     Examples
     --------
@@ -37,10 +39,11 @@ def check_treatments(protocol: Protocol, file: str = "") -> list[Flag]:
     []
     """
     flags = []
+    known = {*tried_treatments(), *ids("treatments")}
     for arm in protocol.arm:
         for name in _treatments(arm):
-            if name not in known_treatments():
-                nearest = did_you_mean(name, known_treatments())
+            if name not in known:
+                nearest = did_you_mean(name, sorted(known))
                 fix = nearest if nearest.endswith("?") else "nothing, if it is a new treatment"
                 found = f"'{name}', unknown to the evidence base"
                 flags.append(Flag(file, f"arm '{arm.id}' treatment", found, "a known treatment", fix))
