@@ -46,9 +46,7 @@ def table(kind: str, *, unverified: bool = False) -> pd.DataFrame:
         columns=list(KINDS[kind].model_fields),
     )
     # A count that is missing must not turn the others into fractions.
-    counts = [
-        name for name in KINDS[kind].model_fields if _holds_counts(getattr(record, name) for record in rows)
-    ]
+    counts = [name for name in KINDS[kind].model_fields if _counts([getattr(row, name) for row in rows])]
     return frame.astype(dict.fromkeys(counts, "Int64"))
 
 
