@@ -11,7 +11,7 @@ from remyelin.signal.cortex import SIZE, TOP_MS
 # Troughs before and after P100 in ms (the middles of 70 to 80, 90 to 110 and 130 to 140 ms), and their depths
 # as parts of the height of P100, which are choices.
 WANTED = (25.0, 35.0, 0.35, 0.60)
-P100_TOP_MS, LATE_PART, LATE_SIZE = 45.0, 1.75, 0.25
+P100_TOP_MS, LATE_PART, LATE_SIZE = 45.0, 1.75, 0.12
 
 
 def solve() -> tuple[tuple[float, ...], tuple[float, ...]]:

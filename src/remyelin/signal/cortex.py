@@ -25,8 +25,8 @@ SEXES = ("any", "female", "male")
 # Nothing here is shared with the family of waves that `measure.vep` expects (sums of Gaussians, warped as
 # one): a method that is right about its own waves only would be found out.
 STAGES = (8, 16, 16, 12)
-TOP_MS = (23.6, 45.0, 73.9, 129.4)
-SIZE = (-0.381, 1.0, -0.610, 0.25)
+TOP_MS = (22.9, 45.0, 71.7, 125.4)
+SIZE = (-0.370, 1.0, -0.592, 0.12)
 # The nerve that the norms are taken to belong to.
 _NERVE_MM, _NERVE_AXONS = 45.0, 20_000
 _RAW_WINDOW_MS = (25.0, 200.0)
