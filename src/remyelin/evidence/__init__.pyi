@@ -11,13 +11,13 @@ from .frames import steps as steps
 from .frames import targets as targets
 from .frames import treatments as treatments
 from .frames import trials as trials
-from .kinds import Parameter as Parameter
 from .load import parameter as parameter
 from .load import read_file as read_file
 from .load import records as records
 from .load import source as source
 from .lookup import find as find
 from .lookup import search as search
+from .quantity import Parameter as Parameter
 from .standard import Requirement as Requirement
 from .standard import read_requirements as read_requirements
 from .standard import requirements as requirements

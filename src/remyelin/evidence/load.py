@@ -14,8 +14,9 @@ from remyelin.errors import InputError, did_you_mean
 from .checked import checked
 from .claim import STATUSES as STATUSES
 from .claim import Source as Source
-from .kinds import KINDS, Qualifier
-from .kinds import Parameter as Parameter
+from .kinds import KINDS
+from .quantity import Parameter as Parameter
+from .quantity import Qualifier
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,6 +7,7 @@ from typing import Any
 
 from remyelin.errors import InputError, did_you_mean
 
+from .frames import shown
 from .kinds import KINDS
 from .load import check_kind, ids, records
 
@@ -37,8 +38,10 @@ def find(name: str) -> Any:
     raise InputError("", "id", f"'{name}'", "the id of a record", did_you_mean(name, known))
 
 
-def search(words: str) -> list[tuple[str, str, str]]:
+def search(words: str, *, unverified: bool = False) -> list[tuple[str, str, str]]:
     """Kind, id and text of the records in which all these words stand, in any case and order.
+
+    What was recalled and not read is left out unless asked for.
 
     Examples
     --------
@@ -48,7 +51,7 @@ def search(words: str) -> list[tuple[str, str, str]]:
     wanted = words.casefold().split()
     found = []
     for kind in KINDS:
-        for record in records(kind):
+        for record in shown(kind, unverified):
             line = " ".join(_texts(record.model_dump()))
             if all(word in line.casefold() for word in wanted):
                 found.append((kind, record.id, line))

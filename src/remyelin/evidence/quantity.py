@@ -1,0 +1,82 @@
+"""A number that somebody measured, and of whom or under which conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, PlainSerializer, model_validator
+
+from remyelin.errors import did_you_mean
+from remyelin.protocol.parts import fault
+
+from .claim import Claim, Finite, Id, Unit, check_interval
+
+# What says of whom, or under which conditions, a parameter was measured.
+QUALIFIERS = (
+    "animal", "arm", "basis", "bound", "channel", "check_arcmin", "contrast", "died", "endpoint", "eyes",
+    "field_t", "layer", "method", "of", "people", "plaques", "quantity", "recovery_percent", "series",
+    "setting", "sex", "stimulus", "study", "time", "tissue", "trial", "visit",
+)  # fmt: skip
+
+Qualifier = str | int | float
+Qualifiers = Annotated[Mapping[str, Qualifier], AfterValidator(MappingProxyType), PlainSerializer(dict)]
+
+
+class Parameter(Claim):
+    """A number that somebody measured.
+
+    Parameters
+    ----------
+    name
+        What it is; `qualifiers` (people, field strength, arm ...) say of whom or under which conditions.
+    value, unit
+        The number in its unit; ``"1"`` for a count or a ratio.
+    low, high
+        The interval that the source gives, of the kind that `note` names; None where it gives none.
+    """
+
+    name: Id
+    value: Finite
+    unit: Unit
+    low: Finite | None = None
+    high: Finite | None = None
+    qualifiers: Qualifiers
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sort_keys(cls, row: Any) -> Any:
+        if not isinstance(row, Mapping) or "qualifiers" in row:
+            return row
+        own = {key: value for key, value in row.items() if key in cls.model_fields}
+        others = {key: value for key, value in row.items() if key not in own}
+        for key in others:
+            if key not in QUALIFIERS:
+                known = [
+                    name for name in (*cls.model_fields, *QUALIFIERS) if name not in ("id", "qualifiers")
+                ]
+                raise fault(f"unknown key '{key}'", "a field or a qualifier", did_you_mean(key, known))
+        words = "-".join(_slug(value) for value in others.values())
+        return {"id": f"{row.get('name', '')}-{words}".rstrip("-"), **own, "qualifiers": others}
+
+    @model_validator(mode="after")
+    def _is_sound(self) -> Self:
+        check_interval(self.value, self.low, self.high)
+        return self
+
+    @property
+    def named(self) -> str:
+        """The name with its qualifiers, as `parameter` takes them."""
+        words = ", ".join(f"{key}={value!r}" for key, value in self.qualifiers.items())
+        return f"{self.name}({words})"
+
+    def __str__(self) -> str:
+        interval = "" if self.low is None else f" ({self.low:g} to {self.high:g})"
+        return f"{self.named}: {self.value:g} {self.unit}{interval}, {self.status}, {self.read_in}"
+
+
+def _slug(value: Qualifier) -> str:
+    return "-".join(
+        "".join(sign if sign.isalnum() or sign == "." else " " for sign in str(value)).lower().split()
+    )
