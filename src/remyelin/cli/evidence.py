@@ -94,7 +94,8 @@ def search(*words: str, unverified: Unverified = False, json: Json = False) -> i
 def check(file: Path | None = None, *, every: Flag = False, json: Json = False) -> int:
     """Recompute published numbers from those beside them, and show every conflict between sources.
 
-    Nothing is flagged for rounding alone. Exit code 1: a number disagrees, and no conflict on record explains it.
+    Nothing is flagged for rounding alone. Exit code 1: a number disagrees and no conflict on record
+    explains it.
 
     Examples: `remyelin evidence check`, `remyelin evidence check my-results.toml`.
 
@@ -151,9 +152,9 @@ def meta(
 ) -> int:
     """Pool the results of an endpoint: one row a trial, of one unit, scale, estimand and unit of analysis.
 
-    Where these differ, or a trial has several rows, you are asked which. A pooled number is not a clinical claim.
+    Where these differ, or a trial has several rows, you are asked which. What is pooled is no clinical claim.
 
-    Example: `remyelin evidence meta --endpoint p100_latency_ms --results rebuild-p100-crossover ccmr-two-p100`
+    Example: `remyelin evidence meta --endpoint lcla_letters --results visionary-ms-lcla tone-lcla-2y`
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
 
 WIDTH = 110  # of lines that go to a file or another program
 
@@ -26,30 +26,36 @@ def tell(page: Page, as_json: bool) -> int:
     """Print a page and give its exit code."""
     if as_json:
         print(json.dumps(page.data, indent=1, ensure_ascii=False))  # noqa: T201
-        return page.exit_code
-    shown = console()
-    for part in page.parts():
-        shown.print(part)
+    else:
+        show(page.parts())
     return page.exit_code
 
 
-def console() -> Console:
-    """As wide as the terminal, or as `WIDTH` where there is none; no word of the evidence is read as markup."""
+def show(parts: Iterable[RenderableType]) -> None:
+    """Print for people: as wide as the terminal; where there is none, plain lines of at most `WIDTH`."""
     from rich.console import Console
 
-    found = Console(markup=False, highlight=False, emoji=False)
-    return found if found.is_terminal else Console(markup=False, highlight=False, emoji=False, width=WIDTH)
+    terminal = Console(markup=False, highlight=False, emoji=False)
+    if terminal.is_terminal:
+        for part in parts:
+            terminal.print(part)
+        return
+    plain = Console(markup=False, highlight=False, emoji=False, width=WIDTH, no_color=True)
+    with plain.capture() as captured:
+        for part in parts:
+            plain.print(part)
+    print("\n".join(line.rstrip() for line in captured.get().rstrip("\n").split("\n")))  # noqa: T201
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> RenderableType:
-    """A table with a line below its head; the first column is not broken if it need not be."""
+    """A table with a line below its head, whose first column is not broken."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     made = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
     for number, name in enumerate(columns):
-        made.add_column(name, overflow="fold", ratio=None, style="bold" if number == 0 else "")
+        made.add_column(name, overflow="fold", no_wrap=number == 0, style="bold" if number == 0 else "")
     for row in rows:
         made.add_row(*(Text(str(cell)) for cell in row))
     return made
