@@ -1,9 +1,12 @@
+from .bloch import bloch_signals as bloch_signals
 from .cortex import Cortex as Cortex
 from .delays import Delays as Delays
 from .eeg import EegNoise as EegNoise
 from .lineshape import lineshape_s as lineshape_s
 from .mt import MTSignals as MTSignals
+from .mt import MTValues as MTValues
 from .mt import mt_signals as mt_signals
+from .mt import mt_values as mt_values
 from .mt import mtr_pu as mtr_pu
 from .myelin import bound_pool_fraction as bound_pool_fraction
 from .myelin import white_matter as white_matter

@@ -18,9 +18,10 @@ FloatArray = NDArray[np.float64]
 def bound_pool_fraction(myelin_fraction: ArrayLike) -> FloatArray:
     """The bound *fraction* f of white matter that has part of its myelin.
 
-    A straight line from demyelinated lesions (2.5 %) to normal-appearing white matter (6.9 %), post mortem (Schmierer
-    2007, 10.1002/jmri.20984). Remyelinated lesions (4.0 and 4.2 %) lie at 0.34 and 0.39 of myelin on it, as thin
-    sheaths would. SDs between lesions are 1.3 to 2.2 %: the line is of means, and says little of one lesion.
+    A straight line from demyelinated lesions (2.5 %) to normal-appearing white matter (6.9 %), post mortem
+    (Schmierer 2007, 10.1002/jmri.20984). Remyelinated lesions (4.0 and 4.2 %) lie at 0.34 and 0.39 of
+    myelin on it, as thin sheaths would. SDs between lesions are 1.3 to 2.2 %: the line is of means, and
+    says little of one lesion.
 
     Parameters
     ----------
@@ -55,10 +56,11 @@ def white_matter(
 ) -> Tissue:
     """White matter, or a lesion in it, that has part of its myelin.
 
-    The bound fraction comes from `bound_pool_fraction`. Where T1 is not given, the free pool's relaxation rate and its
-    T2 move with the bound ratio, relative to normal-appearing white matter, as they do from normal-appearing white
-    matter to the second lesion of Sled and Pike 2001 (10.1002/mrm.1278); their first lesion lies within 2 % of the
-    line of R1 and 6 % of that of T2. Give T1 for another scanner: it depends on the field.
+    The bound fraction comes from `bound_pool_fraction`. Where T1 is not given, the free pool's relaxation
+    rate and its T2 move with the bound ratio, relative to normal-appearing white matter, as they do from
+    normal-appearing white matter to the second lesion of Sled and Pike 2001 (10.1002/mrm.1278); their first
+    lesion lies within 2 % of the line of R1 and 6 % of that of T2. Give T1 for another scanner: it depends
+    on the field.
 
     Parameters
     ----------
@@ -80,10 +82,10 @@ def white_matter(
     --------
     >>> tissue = white_matter([1.0, 0.0])
     >>> tissue.t1_s.round(2)
-    array([0.58, 1.13])
+    array([0.58, 1.15])
     >>> from remyelin.signal import mtr_pu
     >>> mtr_pu(tissue).round(1)
-    array([30.5, 24.2])
+    array([29.8, 23.4])
     """
     fraction = bound_pool_fraction(myelin_fraction)
     ratio = fraction / (1 - fraction)

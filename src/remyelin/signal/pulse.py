@@ -1,4 +1,4 @@
-"""A radiofrequency pulse that saturates the bound pool: its envelope, its power, what it does to free water."""
+"""A radiofrequency pulse that saturates the bound pool: envelope, power, what it does to free water."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ SHAPES = ("gaussian", "gausshann", "hard", "sinc", "sinchann", "sincgauss", "fer
 _POINTS = 4001
 _STEPS_PER_TURN = 40
 _FEWEST_STEPS = 1000
-# Durations of a pulse over those of its parts that put its ends 60 dB below its middle (Bernstein 2004, ch. 4).
+# Durations of a pulse over those of its parts that put its ends 60 dB below its middle (Bernstein 2004, ch.
+# 4).
 _FERMI_60_DB = 33.81
 _FERMI_FLAT = 13.81
 
@@ -35,8 +36,8 @@ class Pulse:
     duration_ms, offset_hz
         Length; distance from water.
     shape
-        ``"gaussian"``, ``"gausshann"`` (Gaussian under a Hann window), ``"hard"``, ``"sinc"``, ``"sinchann"``,
-        ``"sincgauss"`` or ``"fermi"``.
+        ``"gaussian"``, ``"gausshann"`` (Gaussian under a Hann window), ``"hard"``, ``"sinc"``,
+        ``"sinchann"``, ``"sincgauss"`` or ``"fermi"``.
     bandwidth_hz
         Full width at half maximum of the spectrum of the Gaussian, for the shapes that have one.
     lobes
@@ -51,7 +52,7 @@ class Pulse:
     --------
     >>> pulse = Pulse(500, duration_ms=9, offset_hz=2000)
     >>> round(pulse.rms_rad_per_s)
-    1346
+    1265
     """
 
     angle_deg: float
@@ -172,7 +173,7 @@ def _simpson(values: FloatArray, time_s: FloatArray) -> float:
     return float(step / 3 * (values[0] + values[-1] + 4 * values[1:-1:2].sum() + 2 * values[2:-1:2].sum()))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _precess(
     shape: FloatArray, step: float, turn: float, t2: FloatArray, scale: FloatArray, out: FloatArray
 ) -> None:

@@ -11,7 +11,35 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def relaxed(
+    ratio: float,
+    free_r1: float,
+    bound_r1: float,
+    exchange: float,
+    free_loss: float,
+    bound_loss: float,
+    seconds: float,
+) -> tuple[float, float, float, float, float, float]:
+    """What a stretch makes of the longitudinal magnetisation (free, bound), which is (1, ratio) at rest.
+
+    Returns the matrix (four values, row by row) and the point to which the stretch leads: the distance to
+    that point is multiplied by the matrix.
+    """
+    there = exchange * ratio
+    free, bound = free_r1 + there + free_loss, bound_r1 + exchange + bound_loss
+    det = free * bound - there * exchange
+    s1 = (bound * free_r1 + exchange * bound_r1 * ratio) / det
+    s2 = (there * free_r1 + free * bound_r1 * ratio) / det
+    # exp(-t [[free, -exchange], [-there, bound]]) by its two rates, the slow one without cancellation.
+    mean, half = (free + bound) / 2, (free - bound) / 2
+    gap = math.sqrt(half * half + there * exchange)
+    slow, fast = math.exp(-(det / (mean + gap)) * seconds), math.exp(-(mean + gap) * seconds)
+    even, odd = (slow + fast) / 2, (slow - fast) / (2 * gap)
+    return even - odd * half, odd * exchange, odd * there, even + odd * half, s1, s2
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def free_steady_state(
     ratio: FloatArray,
     free_r1: FloatArray,
@@ -26,33 +54,21 @@ def free_steady_state(
 ) -> None:
     """Longitudinal magnetisation of the free pool just before the pulse, of 1 at rest.
 
-    A period is: the free pool is multiplied by `left`; then come three stretches of `durations` seconds, each
-    with or without the rates of saturation `free_loss` and `bound_loss`. Each is an affine map of the plane, and
-    so is their composition; its fixed point is the answer. All arrays (voxel,).
+    A period is: the free pool is multiplied by `left`; then come three stretches of `durations` seconds,
+    each with or without the rates of saturation `free_loss` and `bound_loss`. Each is an affine map of the
+    plane, and so is their composition; its fixed point is the answer. All arrays (voxel,).
     """
     for k in range(len(out)):
-        there = exchange[k] * ratio[k]
         # The map so far: x -> p x + q.
         p11, p12, p21, p22, q1, q2 = left[k], 0.0, 0.0, 1.0, 0.0, 0.0
         for i in range(3):
-            t = durations[i]
-            if t <= 0:
+            if durations[i] <= 0:
                 continue
-            free, bound = free_r1[k] + there, bound_r1[k] + exchange[k]
-            if saturated[i]:
-                free += free_loss[k]
-                bound += bound_loss[k]
-            # Where this stretch alone would lead.
-            det = free * bound - there * exchange[k]
-            s1 = (bound * free_r1[k] + exchange[k] * bound_r1[k] * ratio[k]) / det
-            s2 = (there * free_r1[k] + free * bound_r1[k] * ratio[k]) / det
-            # exp(-t A) of A = [[free, -exchange], [-there, bound]] by its two rates.
-            mean, half = (free + bound) / 2, (free - bound) / 2
-            gap = math.sqrt(half * half + there * exchange[k])
-            slow, fast = math.exp(-(det / (mean + gap)) * t), math.exp(-(mean + gap) * t)
-            even, odd = (slow + fast) / 2, (slow - fast) / (2 * gap)
-            e11, e12 = even - odd * half, odd * exchange[k]
-            e21, e22 = odd * there, even + odd * half
+            free = free_loss[k] if saturated[i] else 0.0
+            bound = bound_loss[k] if saturated[i] else 0.0
+            e11, e12, e21, e22, s1, s2 = relaxed(
+                ratio[k], free_r1[k], bound_r1[k], exchange[k], free, bound, durations[i]
+            )
             d1, d2 = q1 - s1, q2 - s2
             q1, q2 = s1 + e11 * d1 + e12 * d2, s2 + e21 * d1 + e22 * d2
             p11, p21 = e11 * p11 + e12 * p21, e21 * p11 + e22 * p21

@@ -17,7 +17,7 @@ FloatArray = NDArray[np.float64]
 
 @cache
 def exchange_per_s() -> float:
-    """Rate from the bound to the free pool in normal-appearing white matter: that to the bound pool over F."""
+    """Rate from the bound to the free pool in normal-appearing white matter: the other one over F."""
     ratio = parameter("bound_pool_ratio", tissue="nawm").value
     return parameter("exchange_to_bound_pool", tissue="nawm").value / ratio
 
@@ -42,8 +42,8 @@ def _exchange() -> FloatArray:
 class Tissue:
     """Two pools of protons, one value or an array of voxels or lesions; the arrays broadcast.
 
-    Two names are kept apart: the bound *fraction* f, bound protons of all, and the bound *ratio* F = f / (1 - f),
-    bound protons of the free ones. Papers call both "bound pool" or "pool size".
+    Two names are kept apart: the bound *fraction* f, bound protons of all, and the bound *ratio* F = f / (1
+    - f), bound protons of the free ones. Papers call both "bound pool" or "pool size".
 
     Parameters
     ----------
@@ -54,14 +54,14 @@ class Tissue:
     water
         Free water, 1 for that of normal-appearing white matter: scales the signal.
     t2_free_s, t2_bound_us
-        Transverse relaxation times of the two pools; by default those of normal-appearing white matter (Sled and
-        Pike 2001, 10.1002/mrm.1278).
+        Transverse relaxation times of the two pools; by default those of normal-appearing white matter
+        (Sled and Pike 2001, 10.1002/mrm.1278).
     exchange_per_s
-        Rate from the bound to the free pool; the other way it is `bound_ratio` times as fast. 32.7 by default, from
-        the same tissue.
+        Rate from the bound to the free pool; the other way it is `bound_ratio` times as fast. 32.7 by
+        default, from the same tissue.
     t1_bound_s
-        Longitudinal relaxation time of the bound pool: 1 s by convention, MT data do not determine it (Henkelman
-        1993, 10.1002/mrm.1910290607).
+        Longitudinal relaxation time of the bound pool: 1 s by convention, MT data do not determine it
+        (Henkelman 1993, 10.1002/mrm.1910290607).
 
     Raises
     ------
@@ -100,12 +100,12 @@ class Tissue:
 
     @classmethod
     def of_ratio(cls, bound_ratio: ArrayLike, *, free_r1_per_s: ArrayLike, **others: Any) -> Tissue:
-        """Tissue from the ratio F and the free pool's own relaxation rate, as qMRLab and many papers state it.
+        """Tissue from the ratio F and the free pool's own relaxation rate, as qMRLab states it.
 
         Examples
         --------
         >>> tissue = Tissue.of_ratio(0.16, free_r1_per_s=1.0, exchange_per_s=30)
-        >>> round(float(tissue.bound_fraction), 4), float(tissue.t1_s)
+        >>> round(float(tissue.bound_fraction), 4), round(float(tissue.t1_s), 9)
         (0.1379, 1.0)
         """
         ratio = np.asarray(bound_ratio, np.float64)
@@ -122,7 +122,7 @@ class Tissue:
 
     @property
     def free_r1_per_s(self) -> FloatArray:
-        """Longitudinal relaxation rate of the free pool alone (Sled and Pike 2001, 10.1002/mrm.1278, eq. 8)."""
+        """Longitudinal relaxation rate of the free pool alone (Henkelman 1993, 10.1002/mrm.1910290607)."""
         observed, bound = 1 / self.t1_s, 1 / self.t1_bound_s
         there = self.exchange_per_s * self.bound_ratio
         return np.asarray(observed - there * (bound - observed) / (bound - observed + self.exchange_per_s))
@@ -142,7 +142,7 @@ class Tissue:
         >>> dry = Tissue(0.069, 0.62)
         >>> wet = dry.with_water(0.1, fluid_t1_s=4.0)
         >>> round(float(wet.bound_fraction), 4), round(float(wet.t1_s), 3)
-        (0.0631, 0.658)
+        (0.0631, 0.668)
         """
         more = _checked("added", added)
         fluid = 1 / _checked("fluid_t1_s", fluid_t1_s)
