@@ -6,8 +6,8 @@ of the others": a random-effects mean (DerSimonian & Laird 1986, 10.1016/0197-24
 predictive distribution has the variance between trials, that of the mean, and that of the result. Both are
 scored by the logarithm of the density at the published estimate, and by the continuous ranked probability
 score (Gneiting & Raftery 2007, 10.1198/016214506000001437). The gate opens if both mean scores are better
-than the competitor's, and the 90 % interval of the mean difference in log score (Student's t over trials) lies
-above 0.
+than the competitor's, and the 90 % interval of the mean difference in log score (Student's t over trials)
+lies above 0.
 
 MTR is not in it: one result in pu has no others to be predicted from.
 """
