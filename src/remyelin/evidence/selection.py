@@ -86,7 +86,7 @@ def select(
     --------
     >>> found = select("p100_latency_ms", results=["rebuild-p100-crossover", "ccmr-two-p100"], anyway=True)
     >>> [(study.label, study.effect, round(study.se, 3)) for study in found.studies]
-    [('ReBUILD', -1.7, 0.612), ('CCMR-Two', -1.2, 0.587)]
+    [('CCMR-Two', -1.2, 0.587), ('ReBUILD', -1.7, 0.612)]
     """
     known = _Known.read(path)
     asked = known.endpoint(endpoint)
