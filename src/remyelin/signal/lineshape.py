@@ -1,7 +1,7 @@
 """How strongly protons bound to myelin absorb at a frequency away from water: the lineshape, in seconds.
 
-A lineshape integrates to 1 over frequency in Hz, so that pi times the squared amplitude of the field
-(rad/s) times the lineshape is the rate of saturation (Henkelman 1993, 10.1002/mrm.1910290607).
+A lineshape integrates to 1 over angular frequency; pi times the squared amplitude of the field (rad/s)
+times the lineshape is the rate of saturation (Henkelman 1993, 10.1002/mrm.1910290607).
 """
 
 from __future__ import annotations

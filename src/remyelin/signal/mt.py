@@ -98,6 +98,8 @@ def mt_signals(
     sequence = Sequence() if sequence is None else sequence
     parts = cycle(sequence, model)
     voxels = Voxels.of(tissue, b1)
+    if not voxels.b1.size:
+        return MTSignals(*(np.empty(voxels.shape) for _ in range(3)))
     pulse = sequence.pulse
     bound = Interpolant(lambda t2: lineshape_s(pulse.offset_hz, t2, lineshape), voxels.t2_bound_us)
     left = Interpolant(pulse.left_of_water, voxels.t2_free_s, voxels.b1) if parts.at_once else None

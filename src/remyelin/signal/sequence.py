@@ -58,6 +58,9 @@ class Sequence:
             check_number(name, getattr(self, name), least=0.5, most=90, fix="give the flip angle in degrees")
         check_number("gap_ms", self.gap_ms, least=0)
         check_number("excitation_ms", self.excitation_ms, least=0)
+        if self.excitation_ms >= self.t1w_tr_ms:
+            words = f"{self.excitation_ms:g} ms of excitation in {self.t1w_tr_ms:g} ms"
+            raise InputError("", "Sequence", words, "parts shorter than t1w_tr_ms", "lengthen t1w_tr_ms")
         used = self.pulse.duration_ms + self.gap_ms + self.excitation_ms
         if used >= self.tr_ms:
             words = f"{used:g} ms of MT pulse, gap and excitation in {self.tr_ms:g} ms"
