@@ -73,6 +73,30 @@ _RECORD: dict[str, Any] = {
     "derivedSection": {"miscInfoModule": {"versionHolder": "2031-05-07"}},
     "hasResults": True,
     "resultsSection": {
+        "participantFlowModule": {
+            "groups": [{"id": "FG000", "title": "Fictastine"}, {"id": "FG001", "title": "Placebo"}],
+            "periods": [
+                {
+                    "title": "Overall Study",
+                    "milestones": [
+                        {
+                            "type": "STARTED",
+                            "achievements": [
+                                {"groupId": "FG000", "numSubjects": "31"},
+                                {"groupId": "FG001", "numSubjects": "29"},
+                            ],
+                        },
+                        {
+                            "type": "COMPLETED",
+                            "achievements": [
+                                {"groupId": "FG000", "numSubjects": "30"},
+                                {"groupId": "FG001", "numSubjects": "29"},
+                            ],
+                        },
+                    ],
+                }
+            ],
+        },
         "outcomeMeasuresModule": {
             "outcomeMeasures": [
                 {
@@ -175,7 +199,7 @@ _RECORD: dict[str, Any] = {
                     ],
                 },
             ]
-        }
+        },
     },
 }
 
@@ -221,8 +245,16 @@ _TABLES = {
         "|STANDARD_DEVIATION|MEAN",
         "33|NCT09990002|PRIMARY|Other|Year 1||kg|||",
     ),
+    "milestones": (
+        "id|nct_id|result_group_id|ctgov_group_code|title|period|count",
+        f"1|{NCT}|48|FG000|STARTED|Overall Study|31",
+        f"2|{NCT}|49|FG001|STARTED|Overall Study|29",
+        f"3|{NCT}|48|FG000|COMPLETED|Overall Study|30",
+    ),
     "result_groups": (
         "id|nct_id|ctgov_group_code|result_type|title",
+        f"48|{NCT}|FG000|Participant Flow|Fictastine",
+        f"49|{NCT}|FG001|Participant Flow|Placebo",
         *(f"4{k}|{NCT}|OG00{k % 2}|Outcome|{('Fictastine', 'Placebo')[k % 2]}" for k in range(4)),
     ),
     "outcome_counts": (

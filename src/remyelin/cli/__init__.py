@@ -2,5 +2,6 @@
 
 from . import commands as commands
 from . import evidence as evidence
+from . import evidence_add as evidence_add
 from .application import app as app
 from .main import main as main

@@ -1,6 +1,7 @@
 from .claim import Source as Source
 from .counts import lesion_counts as lesion_counts
 from .counts import lesion_volumes_mm3 as lesion_volumes_mm3
+from .draft import draft_study as draft_study
 from .frames import barriers as barriers
 from .frames import conflicts as conflicts
 from .frames import parameters as parameters
@@ -11,6 +12,7 @@ from .frames import steps as steps
 from .frames import targets as targets
 from .frames import treatments as treatments
 from .frames import trials as trials
+from .graph import links as links
 from .load import parameter as parameter
 from .load import read_file as read_file
 from .load import records as records

@@ -24,6 +24,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "design_groups": ("id", "group_type", "title"),
     "design_group_interventions": ("design_group_id", "intervention_id"),
     "design_outcomes": ("outcome_type", "measure", "time_frame"),
+    "milestones": ("result_group_id", "title", "period", "count"),
     "outcomes": ("id", "outcome_type", "title", "time_frame", "units", "param_type"),
     "outcome_counts": ("outcome_id", "result_group_id", "units", "count"),
     "outcome_measurements": ("outcome_id", "result_group_id", "param_value"),
@@ -106,6 +107,7 @@ def _study(file: str, nct_id: str, rows: dict[str, list[Row]], absent: tuple[str
         ages=(who.get("minimum_age", ""), who.get("maximum_age", "")),
         sex=who.get("gender", ""),
         arms=_arms(rows),
+        started=_started(rows),
         interventions=_distinct(row["name"] for row in rows["interventions"]),
         primary=tuple(
             (row["measure"], row["time_frame"])
@@ -131,6 +133,20 @@ def _arms(rows: dict[str, list[Row]]) -> tuple[Arm, ...]:
     )
 
 
+def _started(rows: dict[str, list[Row]]) -> tuple[Group, ...]:
+    began = sorted((row for row in rows["milestones"] if row["title"].upper() == "STARTED"), key=_by_id)
+    titles = {row["id"]: row["title"] for row in rows["result_groups"]}
+    return tuple(
+        Group(
+            row["result_group_id"],
+            titles.get(row["result_group_id"], ""),
+            _whole("milestones", "count", row["count"]),
+        )
+        for row in began
+        if row["period"] == began[0]["period"]
+    )
+
+
 def _outcomes(rows: dict[str, list[Row]]) -> tuple[Outcome, ...]:
     titles = {row["id"]: row["title"] for row in rows["result_groups"]}
     counts, cells, analyses = (
@@ -144,6 +160,7 @@ def _outcomes(rows: dict[str, list[Row]]) -> tuple[Outcome, ...]:
         units = _distinct(count["units"] for count in own)
         unit = row.get("units_analyzed") or next(iter(units), "")
         n = {c["result_group_id"]: c["count"] for c in own if c["units"] == unit or len(units) < 2}
+        people = {c["result_group_id"]: c["count"] for c in own if c["units"] == "Participants"}
         measured = sorted(cells[row["id"]], key=_by_id)
         groups = _distinct([*n, *(cell["result_group_id"] for cell in measured)])
         first: Row = next(iter(measured), {})
@@ -158,7 +175,12 @@ def _outcomes(rows: dict[str, list[Row]]) -> tuple[Outcome, ...]:
                 spread_kind=row.get("dispersion_type") or first.get("dispersion_type", ""),
                 counted=unit,
                 groups=tuple(
-                    Group(each, titles.get(each, ""), _whole("outcome_counts", "count", n.get(each, "")))
+                    Group(
+                        each,
+                        titles.get(each, ""),
+                        _whole("outcome_counts", "count", n.get(each, "")),
+                        _whole("outcome_counts", "count", people.get(each, "")),
+                    )
                     for each in groups
                 ),
                 cells=tuple(_cell(cell) for cell in measured),

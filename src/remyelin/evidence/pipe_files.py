@@ -65,6 +65,10 @@ class PipeFiles:
                     expected = f"{len(header)}, as the header has"
                     raise InputError(name, f"line {reader.line_num}", found, expected, _AGAIN)
                 if nct_id is None or fields[place] == nct_id:
+                    if any("\0" in field for field in fields):
+                        raise InputError(
+                            name, f"line {reader.line_num}", "broken by NUL bytes", "text", _AGAIN
+                        )
                     yield dict(zip(header, fields, strict=True))
 
     def _header(self, reader: Iterator[list[str]], name: str, needed: tuple[str, ...]) -> list[str]:
@@ -93,8 +97,6 @@ class PipeFiles:
             except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
                 found = f"damaged ({error})"
                 raise InputError(name, "content", found, "the checksum it was written with", _AGAIN) from None
-            if any("\0" in field for field in fields):
-                raise InputError(name, "content", "broken by NUL bytes", "text", _AGAIN)
             if fields:
                 yield fields
 

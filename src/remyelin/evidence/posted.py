@@ -21,11 +21,12 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group of a posted outcome; `n` were analysed, of what `Outcome.counted` says (participants, eyes)."""
+    """A group of a posted outcome; `n` were analysed, of what `Outcome.counted` says ; `people` had them."""
 
     id: str
     title: str
     n: int | None
+    people: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,9 @@ class Outcome:
 class Study:
     """A registered study. No person is in its fields: contacts, officials and staff of sites are not read.
 
-    `n` and `n_kind` (``"actual"``, ``"estimated"``) are the enrolment; `version` is the date of the last
-    update of the record; `absent` names tables that the download did not hold.
+    `n` and `n_kind` (``"actual"``, ``"estimated"``) are the enrolment; `started` are the groups that began
+    the first period; `version` is the date of the record's last update; `absent` names tables that the
+    download did not hold.
     """
 
     file: str
@@ -107,6 +109,7 @@ class Study:
     ages: tuple[str, str]
     sex: str
     arms: tuple[Arm, ...]
+    started: tuple[Group, ...]
     interventions: tuple[str, ...]
     primary: tuple[tuple[str, str], ...]
     has_results: bool

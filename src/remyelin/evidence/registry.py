@@ -160,6 +160,7 @@ def _study(row: _Node, file: str) -> Study:
         ages=(who.text("minimumAge"), who.text("maximumAge")),
         sex=who.text("sex"),
         arms=tuple(_arm(arm) for arm in arms.tables("armGroups")),
+        started=_started(row.table("resultsSection", "participantFlowModule")),
         interventions=tuple(each.text("name") for each in arms.tables("interventions")),
         primary=tuple(
             (each.text("measure"), each.text("timeFrame"))
@@ -176,8 +177,22 @@ def _arm(row: _Node) -> Arm:
     return Arm(row.text("label"), row.text("type"), names)
 
 
+def _started(flow: _Node) -> tuple[Group, ...]:
+    titles = {each.text("id"): each.text("title") for each in flow.tables("groups")}
+    for milestone in (each for period in flow.tables("periods")[:1] for each in period.tables("milestones")):
+        if milestone.text("type") == "STARTED":
+            began = [
+                (row.text("groupId"), row.whole("numSubjects")) for row in milestone.tables("achievements")
+            ]
+            return tuple(Group(group, titles.get(group, ""), n) for group, n in began)
+    return ()
+
+
 def _outcome(row: _Node) -> Outcome:
-    counted, counts = _counts(row)
+    unit = row.text("typeUnitsAnalyzed")
+    counts = {each.text("units"): _counts(each) for each in row.tables("denoms")}
+    counted = unit if unit in counts else next(iter(counts), unit)
+    analysed, people = counts.get(counted, {}), counts.get("Participants", {})
     return Outcome(
         kind=row.text("type"),
         title=row.text("title"),
@@ -188,23 +203,19 @@ def _outcome(row: _Node) -> Outcome:
         spread_kind=row.text("dispersionType"),
         counted=counted,
         groups=tuple(
-            Group(each.text("id"), each.text("title"), counts.get(each.text("id")))
+            Group(name, each.text("title"), analysed.get(name), people.get(name))
             for each in row.tables("groups")
+            for name in (each.text("id"),)
         ),
         cells=tuple(_cells(row)),
         comparisons=tuple(_comparison(each) for each in row.tables("analyses")),
     )
 
 
-def _counts(row: _Node) -> tuple[str, dict[str, int]]:
-    """What is counted and how many of a group: eyes or lesions, where the outcome says so, before people."""
-    unit = row.text("typeUnitsAnalyzed")
-    denominators = {each.text("units"): each for each in row.tables("denoms")}
-    chosen = denominators.get(unit) or next(iter(denominators.values()), None)
-    if chosen is None:
-        return unit, {}
-    counts = {each.text("groupId"): each.whole("value") for each in chosen.tables("counts")}
-    return chosen.text("units"), {group: n for group, n in counts.items() if n is not None}
+def _counts(row: _Node) -> dict[str, int]:
+    """How many of each group."""
+    counts = {each.text("groupId"): each.whole("value") for each in row.tables("counts")}
+    return {group: n for group, n in counts.items() if n is not None}
 
 
 def _cells(row: _Node) -> list[Cell]:

@@ -1,5 +1,6 @@
 from .axon_plot import draw_axons as draw_axons
 from .axon_plot import draw_conduction as draw_conduction
+from .evidence_plot import draw_evidence as draw_evidence
 from .forest_plot import forest as forest
 from .nerve_plot import draw_arrivals as draw_arrivals
 from .page import Pages as Pages

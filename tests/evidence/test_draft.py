@@ -1,0 +1,271 @@
+"""Drafts of the evidence base: filled from a registry, reviewed by a person, with no sign guessed."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from remyelin.cli import main
+from remyelin.errors import InputError
+from remyelin.evidence.draft import Draft, draft_study, read_draft
+from remyelin.evidence.posted_result import unit_of
+
+from .posted_study import NCT, record, tables, write_record, write_tables
+
+
+def drafted(folder: Path, content: dict[str, Any] | None = None) -> Draft:
+    return draft_study(write_record(folder, content))
+
+
+def outcome(content: dict[str, Any], place: int = 0) -> dict[str, Any]:
+    return content["resultsSection"]["outcomeMeasuresModule"]["outcomeMeasures"][place]  # type: ignore[no-any-return]
+
+
+def read_back(made: Draft, folder: Path) -> dict[str, tuple[Any, ...]]:
+    path = folder / "draft.toml"
+    made.write(path)
+    records, decisions = read_draft(path)
+    assert decisions == made.decisions
+    return records
+
+
+def test_a_draft_is_read_back_with_what_is_to_be_decided(tmp_path: Path) -> None:
+    records = read_back(drafted(tmp_path), tmp_path)
+    (trial,) = records["trials"]
+    assert (trial.id, trial.phase, trial.n, trial.n_kind, trial.sites) == ("remake", "1/2", 60, "enrolled", 2)
+    assert dict(trial.arms) == {"Fictastine": 31, "Placebo": 29}
+    assert trial.registry == (NCT, "2031-000123-45")
+    assert trial.treatments == ("fictastine",)
+    assert {each.status for kind in ("trials", "results", "treatments") for each in records[kind]} == {"seen"}
+    latency, baseline, month = records["results"]
+    assert (latency.p, latency.p_relation, latency.per, latency.analysis_set) == (0.001, "<", "eye", "ITT")
+    assert latency.primary
+    assert [(arm.arm, arm.n, arm.eyes, arm.mean, arm.sd) for arm in latency.arms] == [
+        ("Fictastine", 30, 60, -2.4, 4.1),
+        ("Placebo", 29, 58, -0.3, 3.9),
+    ]
+    assert baseline.timepoint == "Baseline and month 6; table 'Baseline'"
+    assert [arm.median for arm in month.arms] == [30.4, None]
+    assert "Placebo: NA (28 to 33, inter quartile range)" in month.words
+
+
+def test_the_sign_is_asked_and_never_guessed(tmp_path: Path) -> None:
+    made = drafted(tmp_path)
+    for result in read_back(made, tmp_path)["results"]:
+        assert (result.contrast, result.estimate, result.low, result.high) == ("none", None, None, None)
+    (asked,) = (each for each in made.decisions if each.field == "contrast")
+    assert "'Fictastine' and 'Placebo' stand in this order" in asked.words
+    assert "'Placebo' looks like the control" in asked.words
+    assert "the posted means (-2.4, -0.3) suggest second less first" in asked.words
+    (result,) = (row for row in made.rows if row.id == "remake-ctgov-1")
+    assert result.values["published"].startswith(
+        "Mean Difference (Final Values) 2.1 (95 % CI 1.0 to 3.2) p <0.001"
+    )
+
+
+@pytest.mark.parametrize(
+    ("choice", "numbers"), [("as posted", (2.1, 1.0, 3.2)), ("turned", (-2.1, -3.2, -1.0))]
+)
+def test_a_reviewer_takes_one_of_two_signs(
+    tmp_path: Path, choice: str, numbers: tuple[float, float, float]
+) -> None:
+    text = drafted(tmp_path).text()
+    start = text.index(f"# {choice}:\n") + len(f"# {choice}:\n")
+    chosen = "\n".join(line.removeprefix("# ") for line in text[start:].splitlines()[:5])
+    text = text[: text.index("# Take one of the two")] + chosen
+    path = tmp_path / "draft.toml"
+    path.write_text(text.replace('contrast = "none"', 'contrast = "active - control"'))
+    (result,) = read_draft(path)[0]["results"]
+    assert (result.estimate, result.low, result.high) == numbers
+    assert (result.level, result.scale) == (0.95, "difference")
+
+
+def test_a_ratio_is_turned_by_its_inverse(tmp_path: Path) -> None:
+    content = record()
+    outcome(content)["analyses"][0] |= {
+        "paramType": "Odds Ratio (OR)",
+        "paramValue": "2",
+        "ciLowerLimit": "0.8",
+        "ciUpperLimit": "5",
+    }
+    text = drafted(tmp_path, content).text()
+    assert "# estimate = 2.0\n# low = 0.8\n# high = 5.0\n" in text
+    assert "# estimate = 0.5\n# low = 0.2\n# high = 1.25\n" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "words"),
+    [
+        ({"paramType": "Hazard Ratio (HR)"}, "estimate", "which scale?"),
+        ({"paramType": "Median of something"}, "estimate", "which scale?"),
+        ({"paramValue": "about 2"}, "estimate", "which scale?"),
+        ({"groupIds": ["OG000"]}, "estimate", "1 groups at once"),
+        ({"groupIds": ["OG000", "OG001", "OG000"]}, "estimate", "3 groups at once"),
+        ({"ciNumSides": "ONE_SIDED", "ciUpperLimit": "NA"}, "level", "CI 1.0 to NA, one-sided"),
+        ({"ciPctValue": ""}, "level", "is not an interval of two ends and a level"),
+        ({"ciLowerLimit": "3", "ciUpperLimit": "1"}, "level", "CI 3 to 1"),
+        ({"pValue": "<=0.001"}, "p", "'<=0.001' is not a number"),
+        ({"pValue": "n.s."}, "p", "'n.s.' is not a number"),
+    ],
+)
+def test_what_is_not_clear_is_asked(tmp_path: Path, change: dict[str, Any], field: str, words: str) -> None:
+    content = record()
+    outcome(content)["analyses"][0] |= change
+    made = drafted(tmp_path, content)
+    (asked,) = (each for each in made.decisions if each.field == field)
+    assert words in asked.words
+    read_back(made, tmp_path)
+
+
+def test_an_interval_without_a_level_is_not_proposed(tmp_path: Path) -> None:
+    content = record()
+    del outcome(content)["analyses"][0]["ciPctValue"]
+    text = drafted(tmp_path, content).text()
+    assert "# estimate = 2.1" in text
+    assert "# low" not in text
+
+
+def test_both_formats_give_the_same_draft(tmp_path: Path) -> None:
+    content = tables()
+    first, second, third = content["outcomes"][1:]
+    content["outcomes"][1:] = [second, first, third]
+    from_tables = draft_study(write_tables(tmp_path, content), NCT)
+    posted = drafted(tmp_path)
+    for made, expected in zip(from_tables.rows, posted.rows, strict=True):
+        assert (made.kind, made.id, made.decisions) == (expected.kind, expected.id, expected.decisions)
+        assert made.options == expected.options
+        assert {**made.values, "read": ""} == {**expected.values, "read": ""}
+
+
+def test_a_unit_that_is_not_known_is_left_out_by_name(tmp_path: Path) -> None:
+    content = record()
+    outcome(content)["unitOfMeasure"] = "mg/dL"
+    made = drafted(tmp_path, content)
+    (line,) = made.left_out
+    assert line == "outcome 'Change in P100 latency': unit 'mg/dL' is not one of the evidence base"
+    assert [row.id for row in made.rows if row.kind == "results"] == ["remake-ctgov-1", "remake-ctgov-2"]
+
+
+def test_units_as_registries_write_them() -> None:
+    assert [unit_of(text) for text in ("MS", "Percentage of Participants", "units on a scale", "")] == [
+        "ms", "%", "points", None,
+    ]  # fmt: skip
+
+
+def test_a_trial_that_the_package_has_gets_no_second_header(tmp_path: Path) -> None:
+    content = record()
+    content["protocolSection"]["identificationModule"]["nctId"] = "NCT02040298"
+    made = drafted(tmp_path, content)
+    records = read_back(made, tmp_path)
+    assert "trials" not in records
+    assert {result.trial for result in records["results"]} == {"rebuild"}
+    asked = {each.field: each.words for each in made.decisions}
+    assert asked["trials/rebuild n"] == "the package has 50, the registry 60: which, or a conflict?"
+
+
+def test_a_treatment_that_the_package_has_is_recognised(tmp_path: Path) -> None:
+    content = record()
+    content["protocolSection"]["armsInterventionsModule"]["interventions"] = [
+        {"name": "Clemastine Fumarate 5.36 mg"},
+        {"name": "Placebo for clemastine"},
+    ]
+    made = drafted(tmp_path, content)
+    (trial,) = (row for row in made.rows if row.kind == "trials")
+    assert trial.values["treatments"] == ("clemastine",)
+    assert not [row for row in made.rows if row.kind == "treatments"]
+
+
+def test_only_primary_outcomes_if_asked(tmp_path: Path) -> None:
+    made = draft_study(write_record(tmp_path), only_primary=True)
+    assert [row.values["primary"] for row in made.rows if row.kind == "results"] == [True]
+    assert made.left_out == ("1 outcomes that are not primary, as was asked",)
+
+
+def test_no_person_is_in_a_draft(tmp_path: Path) -> None:
+    text = drafted(tmp_path).text()
+    assert "[removed]" in text
+    for person in ("Nobody", "nowhere", "@", "0100", "Site A"):
+        assert person not in text
+
+
+def test_a_reviewed_draft_is_not_written_over(tmp_path: Path) -> None:
+    made = drafted(tmp_path)
+    made.write(tmp_path / "draft.toml")
+    with pytest.raises(InputError, match="there already, expected a new file"):
+        made.write(tmp_path / "draft.toml")
+
+
+@given(words=st.text(min_size=1, max_size=60))
+def test_no_posted_words_break_a_draft(tmp_path_factory: pytest.TempPathFactory, words: str) -> None:
+    folder = tmp_path_factory.mktemp("words")
+    content = record()
+    first = outcome(content)
+    first |= {"title": words, "timeFrame": words, "populationDescription": words}
+    first["groups"][0]["title"] = words
+    first["analyses"][0]["paramType"] = f"Difference {words}"
+    content["protocolSection"]["identificationModule"]["acronym"] = words
+    content["protocolSection"]["armsInterventionsModule"]["interventions"][0]["name"] = words
+    made = drafted(folder, content)
+    tomllib.loads(made.text())
+    read_back(made, folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[result.x]\n", "result is no kind of record.*did you mean 'results'"),
+        ('results = "x"\n', "results is no kind of record"),
+        ('[trials.rebuild]\nname = "x"\n', "trials.rebuild is an id of the package"),
+        ('[results.x]\ntrial = "remake"\n', "x status is missing"),
+        ("[results.x\n", "not TOML"),
+    ],
+)
+def test_a_broken_draft_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "draft.toml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_draft(path)
+
+
+@pytest.mark.parametrize(("name", "study"), [("outcomes.txt", None), ("study.json", "NCT1")])
+def test_what_cannot_be_drafted_from_is_named(tmp_path: Path, name: str, study: str | None) -> None:
+    path = tmp_path / name
+    path.write_text("id|nct_id\n")
+    with pytest.raises(InputError, match=r"one table of AACT|study is 'NCT1'"):
+        draft_study(path, study)
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as end:
+        main(["evidence", "add", *arguments])
+    return int(end.value.code or 0)
+
+
+def test_the_command_writes_a_draft_and_says_what_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "draft.toml"
+    assert run(str(write_record(tmp_path)), "--out", str(out)) == 0
+    said = capsys.readouterr().out
+    assert "trials/remake: ratio, duration, outcome, doi" in said
+    assert re.search(r"contrast of results/remake-ctgov-1: 'Fictastine' and 'Placebo' stand in this", said)
+    assert read_draft(out)[0]["trials"][0].id == "remake"
+    assert run(str(tmp_path / "study.json"), "--out", str(tmp_path / "two.toml"), "--json") == 0
+    assert json.loads(capsys.readouterr().out)["study"] == NCT
+
+
+def test_the_command_refuses_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "study.json"
+    path.write_text('{"FullStudy": {}}')
+    assert run(str(path), "--out", str(tmp_path / "draft.toml")) == 1
+    said = capsys.readouterr()
+    assert said.err.count("\n") == 1
+    assert "API before version 2" in said.err
+    assert not (tmp_path / "draft.toml").exists()
