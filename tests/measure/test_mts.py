@@ -14,6 +14,8 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from tests.analytic_head import Head, VirtualLesion
+from tests.analytic_scanner import Scene, draw_pose, scanner_affine
 
 from remyelin.errors import InputError
 from remyelin.measure.b1 import read_b1
@@ -25,8 +27,6 @@ from remyelin.measure.run import Summary, measure_participants, resolve_settings
 from remyelin.measure.spill import Spills
 from remyelin.measure.visit import load_visit
 from remyelin.measure.weights import soft_masks
-from remyelin.virtual.phantom import Head, VirtualLesion
-from remyelin.virtual.scanner import Scene, draw_pose, scanner_affine
 
 pytestmark = pytest.mark.xdist_group("mts")
 

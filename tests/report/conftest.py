@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.analytic_head import Head, draw_lesions
+from tests.analytic_scanner import Receiver, Scene, scanner_affine
 
 from remyelin.measure.image import Volume, write_volume
 from remyelin.tables import Measurements, Results
-from remyelin.virtual.phantom import Head, draw_lesions
-from remyelin.virtual.scanner import Receiver, Scene, scanner_affine
 
 VIRTUAL = "Virtual data: no person was scanned. The true effect is set to +1.5 pu."
 ARMS = {"sub-01": "treated", "sub-02": "placebo", "sub-03": "treated", "sub-04": "placebo"}

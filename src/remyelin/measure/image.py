@@ -97,7 +97,7 @@ def read_volume(path: Path, root: Path | None) -> tuple[Volume, list[Flag]]:
     return Volume(data, nifti.affine, nifti.file), flags
 
 
-def write_volume(volume: Volume, path: Path, *, dtype: DTypeLike = np.float32) -> None:
+def write_volume(volume: Volume, path: Path, *, dtype: DTypeLike = np.float32, level: int = 6) -> None:
     """Write a volume as NIfTI-1, whole or not at all; the same volume always gives the same bytes.
 
     Parameters
@@ -106,6 +106,8 @@ def write_volume(volume: Volume, path: Path, *, dtype: DTypeLike = np.float32) -
         Ends in `.nii.gz` or `.nii`.
     dtype
         Type of the stored numbers, which are written without scaling.
+    level
+        Of gzip, 1 (fast) to 9.
 
     Examples
     --------
@@ -129,7 +131,7 @@ def write_volume(volume: Volume, path: Path, *, dtype: DTypeLike = np.float32) -
         image.set_qform(None, 0)
     image.header.set_xyzt_units("mm", "sec")
     raw = image.to_bytes()
-    atomic_write(path, _gzip(raw) if path.name.endswith(".gz") else raw)
+    atomic_write(path, _gzip(raw, level) if path.name.endswith(".gz") else raw)
 
 
 def read_mask(path: Path, root: Path | None, grid: Volume) -> tuple[Mask, list[Flag]]:
@@ -220,8 +222,8 @@ def _finite(nifti: Nifti) -> tuple[FloatArray, list[Flag]]:
     return np.where(bad, np.float32(np.nan), nifti.data), [*nifti.flags, flag]
 
 
-def _gzip(raw: bytes) -> bytes:
+def _gzip(raw: bytes, level: int) -> bytes:
     packed = BytesIO()
-    with gzip.GzipFile(filename="", mode="wb", fileobj=packed, compresslevel=6, mtime=0) as stream:
+    with gzip.GzipFile(filename="", mode="wb", fileobj=packed, compresslevel=level, mtime=0) as stream:
         stream.write(raw)
     return packed.getvalue()

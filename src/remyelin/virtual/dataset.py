@@ -5,62 +5,43 @@ The dataset holds only what a site would send. Nothing in it tells the arm of a 
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from remyelin.files import atomic_write
-from remyelin.measure.image import Volume, write_volume
-from remyelin.provenance import versions
+from remyelin.errors import RefuseRun
+from remyelin.provenance import settings_hash
 
-from .course import courses, draw_history, visit_days
-from .phantom import FloatArray, Head, VirtualLesion
-from .scanner import ACQUISITION, MT_PULSE, Receiver, Scene, draw_pose, scanner_affine
+from .bids import write_frame, write_json, write_sessions, write_tsv
+from .exposure import Responses
+from .imaging import write_images
+from .patient import Patients, draw_patients
+from .potentials import Laboratory, check_sizes, write_eeg_frame, write_potentials
+from .premises import Premises
+from .recorded import Truth, write_truth
+from .scanner import Scanner
+from .subject import Subject, subjects
 
 if TYPE_CHECKING:
-    from remyelin.protocol import Protocol, Visit
+    from remyelin.protocol import Protocol
 
-BIDS_VERSION = "1.10.0"
+DATASET, SEALED, TRUTH, RECORDS = "bids", "sealed", "truth", "records"
+_SAID = (
+    "Virtual data: no person was recorded. Heads, lesions, eyes and noise are computed by remyelin. What is true in "
+    "it stands in a folder beside it."
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """Where a virtual trial was written, and what is true in it.
-
-    Parameters
-    ----------
-    dataset
-        The BIDS dataset.
-    allocation
-        The sealed allocation, a TSV `participant_id, arm` beside the dataset.
-    folder
-        `lesions.tsv`, `participants.tsv` and `poses.json`: the truth, which no analysis reads.
-    lesions
-        One row a lesion and visit: `participant_id, arm, visit, lesion, mtr_pu, volume_mm3, submedian, onset,
-        x_mm, y_mm, z_mm` (centre in the world of that visit's MT-off image).
-    participants
-        One row a participant: `participant_id, arm, n_lesions, submedian_change_pu` (last visit minus first).
-    """
-
+@dataclass(frozen=True)
+class _Task:
+    person: Subject
     dataset: Path
-    allocation: Path
-    folder: Path
-    lesions: pd.DataFrame
-    participants: pd.DataFrame
-
-
-@dataclass(frozen=True, slots=True)
-class _Participant:
-    id: str
-    arm: str
-    treated: bool
-    rng: np.random.Generator
+    scanner: Scanner
+    laboratory: Laboratory
 
 
 def write_trial(
@@ -68,223 +49,142 @@ def write_trial(
     out: Path,
     *,
     rng: np.random.Generator,
-    n_per_arm: int | None = None,
-    effect_pu: float = 1.5,
+    response: Responses,
+    premises: Premises,
+    participants: int | None = None,
+    lesions_per_participant: int | None = None,
+    scanner: Scanner | None = None,
+    laboratory: Laboratory | None = None,
+    workers: int = 1,
+    progress: bool = False,
 ) -> Truth:
-    """Write a virtual trial of MT images under a protocol.
+    """Write one virtual trial as recordings.
 
     Parameters
     ----------
     protocol
-        Its arms (an arm with a `treatment` gets the effect) and visits.
+        Its arms, visits and endpoints. Images are made where an endpoint is the MTR, potentials where it is of an eye.
     out
-        A folder; `bids/`, `sealed/allocation.tsv` and `truth/` are written into it.
+        A folder; `bids/`, `sealed/allocation.tsv`, `truth/` and `records/` (of what is finished) are written into it.
     rng
-        Every participant draws from a child of its own, so one participant's recordings do not depend on
-        the others'.
-    n_per_arm
-        Participants in each arm; by default those of the protocol.
-    effect_pu
-        True rise, in pu at the last visit, of the lesions that lie below their participant's median at
-        baseline, in a treated arm. It grows linearly with the day.
+        Of the trial.
+    response, premises
+        What treatment does, and what patients are drawn from: see `draw_patients`.
+    participants
+        In each arm; by default those of the protocol.
+    lesions_per_participant
+        The same number for everyone; by default that of real people.
+    scanner, laboratory
+        The instruments.
+    workers
+        Participants at the same time; it changes no byte.
+    progress
+        Tell on standard error what happens.
 
     Returns
     -------
     Truth
         Paths and true values.
 
+    Raises
+    ------
+    InputError
+        As `draw_patients`; more lesions than a head holds.
+    RefuseRun
+        `out` holds another trial, or something else; a protocol that asks for neither MTR nor eyes.
+
     Notes
     -----
-    Modelled: head position within and between visits, partial volume, receive field and gain, Rician noise of
-    2 %, untreated change of lesions, new lesions. Not modelled: atrophy, deformation, transmit field,
-    disagreement between readers of the lesion masks.
+    Modelled: heads of individual form; lesions of real sizes; partial volume; MT-on, MT-off and T1-weighted signals by
+    the two-pool model; transmit and receive field; position of the head at each visit and movement between images;
+    drift; Rician noise; a reader whose borders vary; responses of each eye with jitter in EEG noise. Not modelled:
+    atrophy, lesions that grow or shrink, confluent and cortical lesions, distortion, motion within an image, blinks.
     """
-    dataset, sealed, folder = out / "bids", out / "sealed" / "allocation.tsv", out / "truth"
-    people = _randomise(protocol, n_per_arm, rng)
-    _write_head(dataset, people, rng.spawn(1)[0], effect_pu)
-    rows: list[dict[str, object]] = []
-    poses: dict[str, object] = {}
-    for person in people:
-        written, pose = _write_participant(person, protocol.visit, dataset, effect_pu)
-        rows += written
-        poses[person.id] = pose
-    lesions = pd.DataFrame(rows)
-    participants = _summary(lesions, protocol.visit)
-    _write_tsv(sealed, [{"participant_id": p.id, "arm": p.arm} for p in people])
-    _write_tsv(folder / "lesions.tsv", rows)
-    _write_tsv(folder / "participants.tsv", participants.to_dict("records"))
-    _write_json(folder / "poses.json", poses)
-    return Truth(dataset, sealed, folder, lesions, participants)
-
-
-def _randomise(protocol: Protocol, n_per_arm: int | None, rng: np.random.Generator) -> list[_Participant]:
-    arms = [arm for arm in protocol.arm for _ in range(n_per_arm or arm.n)]
-    order = rng.permutation(len(arms))
-    children = rng.spawn(len(arms))
-    width = max(2, len(str(len(arms))))
-    return [
-        _Participant(f"sub-{i + 1:0{width}d}", arms[k].id, arms[k].treatment is not None, children[i])
-        for i, k in enumerate(order)
-    ]
-
-
-def _write_participant(
-    person: _Participant, visits: Sequence[Visit], dataset: Path, effect_pu: float
-) -> tuple[list[dict[str, object]], dict[str, object]]:
-    anatomy, biology, scans = person.rng.spawn(3)
-    head = Head.draw(anatomy)
-    lesions = draw_history(head, len(visits), anatomy)
-    affine = scanner_affine()
-    days = visit_days(visits, biology)
-    mtr, submedian = courses(lesions, days, biology, effect_pu if person.treated else 0.0)
-    rows: list[dict[str, object]] = []
-    poses: dict[str, object] = {}
-    for v, visit in enumerate(visits):
-        placed = draw_pose(scans, 2.0, 1.5)
-        moved = draw_pose(scans, 0.3, 0.25) @ placed
-        poses[visit.id] = {"mt-off": placed.tolist(), "mt-on": moved.tolist()}
-        seen = [k for k, lesion in enumerate(lesions) if lesion.onset <= v]
-        present = tuple(lesions[k] for k in seen)
-        receiver = Receiver.draw(scans)
-        still, turned = Scene(head, present, placed, affine), Scene(head, present, moved, affine)
-        off = still.record(still.signals(mtr[seen, v])[0], receiver, scans)
-        on = turned.record(turned.signals(mtr[seen, v])[1], receiver, scans)
-        _write_visit(dataset, person.id, visit.id, off, on, Volume(still.mask().astype(np.float32), affine))
-        centres = [placed[:3, :3] @ lesions[k].centre_mm + placed[:3, 3] for k in seen]
-        rows += [
-            _truth_row(person, visit.id, k, lesions[k], mtr[k, v], bool(submedian[k]), centre)
-            for k, centre in zip(seen, centres, strict=True)
-        ]
-    _write_sessions(dataset, person.id, visits, days, biology)
-    return rows, poses
-
-
-def _truth_row(
-    person: _Participant,
-    visit: str,
-    index: int,
-    lesion: VirtualLesion,
-    mtr_pu: float,
-    submedian: bool,
-    centre: FloatArray,
-) -> dict[str, object]:
-    return {
-        "participant_id": person.id,
-        "arm": person.arm,
-        "visit": visit,
-        "lesion": f"{index + 1:03d}",
-        "mtr_pu": round(float(mtr_pu), 4),
-        "volume_mm3": round(lesion.volume_mm3, 1),
-        "submedian": submedian,
-        "onset": lesion.onset,
-        **{f"{axis}_mm": round(float(x), 3) for axis, x in zip("xyz", centre, strict=True)},
-    }
-
-
-def _summary(lesions: pd.DataFrame, visits: Sequence[Visit]) -> pd.DataFrame:
-    rows = []
-    for (person, arm), own in lesions.groupby(["participant_id", "arm"], sort=True):
-        wide = own[own["submedian"]].pivot(index="lesion", columns="visit", values="mtr_pu")
-        change = float((wide[visits[-1].id] - wide[visits[0].id]).mean())
-        at_start = int((own["visit"] == visits[0].id).sum())
-        rows.append(
-            {
-                "participant_id": person,
-                "arm": arm,
-                "n_lesions": at_start,
-                "submedian_change_pu": round(change, 4),
-            }
+    scanner = scanner or Scanner()
+    asked = check_sizes([endpoint.condition for endpoint in protocol.endpoint if endpoint.site == "eye"])
+    laboratory = laboratory or Laboratory(checks_arcmin=asked)
+    of_patients, of_people = rng.spawn(2)
+    patients = draw_patients(
+        protocol, rng=of_patients, response=response, premises=premises, participants=participants,
+        lesions_per_participant=lesions_per_participant,
+    )  # fmt: skip
+    if patients.eyes is None and patients.lesions is None:
+        expected = "an endpoint of eyes or of the MTR of lesions"
+        raise RefuseRun(
+            protocol.trial.id,
+            "endpoints",
+            "nothing that is recorded",
+            expected,
+            "add one, or simulate tables",
         )
-    return pd.DataFrame(rows)
-
-
-def _write_head(
-    dataset: Path, people: Sequence[_Participant], rng: np.random.Generator, effect_pu: float
-) -> None:
-    said = (
-        "Virtual data: no person was scanned. Heads, lesions and noise are computed; the true effect "
-        f"is set to {effect_pu:+g} pu, in lesions of the treated arm below their participant's median."
-    )
-    maker = {"Name": "remyelin virtual trial", "Version": versions()["remyelin"], "Description": said}
-    common = {"BIDSVersion": BIDS_VERSION, "License": "CC0", "Authors": ["remyelin"]}
-    _write_json(
-        dataset / "dataset_description.json",
-        {"Name": "A virtual remyelination trial", "DatasetType": "raw", **common, "GeneratedBy": [maker]},
-    )
-    _write_json(
-        dataset / "derivatives" / "lesions" / "dataset_description.json",
-        {
-            "Name": "Lesions of the virtual trial",
-            "DatasetType": "derivative",
-            **common,
-            "GeneratedBy": [maker],
-        },
-    )
-    atomic_write(dataset / "README", (said + "\n").encode())
-    ages = np.clip(rng.normal(40, 8, len(people)), 18, 50).round().astype(int)
-    sexes = np.where(rng.uniform(size=len(people)) < 0.7, "F", "M")
+    people = subjects(patients, of_people)
+    tasks = [_Task(person, out / DATASET, scanner, laboratory) for person in people]
+    keys = [_key(task) for task in tasks]
+    _claim(out, protocol, patients, keys)
+    dataset = out / DATASET
+    write_frame(dataset, people, _SAID)
+    if patients.eyes is not None:
+        write_eeg_frame(dataset, laboratory)
+    found = _write_people(tasks, keys, out, workers, progress)
+    allocation = out / SEALED / "allocation.tsv"
     rows = [
-        {"participant_id": p.id, "age": int(age), "sex": str(sex)}
-        for p, age, sex in zip(people, ages, sexes, strict=True)
+        {"participant_id": name, "arm": arm}
+        for name, arm in zip(patients.ids, patients.arms[0], strict=True)
     ]
-    _write_tsv(dataset / "participants.tsv", rows)
-    _write_json(
-        dataset / "participants.json",
-        {
-            "age": {"Description": "age at baseline", "Units": "year"},
-            "sex": {"Description": "sex", "Levels": {"F": "female", "M": "male"}},
-        },
-    )
+    write_tsv(allocation, ("participant_id", "arm"), rows)
+    return write_truth(dataset, allocation, out / TRUTH, patients, found)
 
 
-def _write_visit(dataset: Path, person: str, visit: str, off: Volume, on: Volume, mask: Volume) -> None:
-    stem = f"{person}_ses-{visit}"
-    anat = dataset / person / f"ses-{visit}" / "anat"
-    for state, image in (("off", off), ("on", on)):
-        path = anat / f"{stem}_mt-{state}_MTR.nii.gz"
-        write_volume(image, path, dtype=np.int16)
-        pulse = MT_PULSE if state == "on" else {}
-        _write_json(anat / f"{stem}_mt-{state}_MTR.json", {"MTState": state == "on", **ACQUISITION, **pulse})
-    drawn = dataset / "derivatives" / "lesions" / person / f"ses-{visit}" / "anat"
-    write_volume(mask, drawn / f"{stem}_label-lesion_mask.nii.gz", dtype=np.uint8)
-    _write_json(drawn / f"{stem}_label-lesion_mask.json", {"Type": "Lesion", "Manual": False})
+def _write_people(
+    tasks: list[_Task], keys: list[str], out: Path, workers: int, progress: bool
+) -> Mapping[str, Mapping[str, Any]]:
+    from remyelin.run import Job, map_jobs
+
+    jobs = [Job(task.person.id, key, task) for task, key in zip(tasks, keys, strict=True)]
+    outcome = map_jobs(
+        _write_person, jobs, record=out / RECORDS, where="serial" if workers == 1 else "processes",
+        workers=workers, progress=progress,
+    )  # fmt: skip
+    for failure in outcome.failures:
+        raise RefuseRun(failure.file, failure.field, failure.found, failure.expected, failure.fix)
+    return outcome.results
 
 
-def _write_sessions(
-    dataset: Path, person: str, visits: Sequence[Visit], days: Sequence[int], rng: np.random.Generator
-) -> None:
-    # Dates are shifted by one random number of days a participant, to before 1925, as BIDS asks.
-    start = dt.datetime(1900, 1, 1, 9, 0, tzinfo=dt.UTC) + dt.timedelta(
-        days=int(rng.integers(0, 7000)), minutes=int(rng.integers(0, 480))
-    )
-    rows = [
-        {
-            "session_id": f"ses-{v.id}",
-            "acq_time": f"{start + dt.timedelta(days=day):%Y-%m-%dT%H:%M:%S}",
-            "day": day,
-        }
-        for v, day in zip(visits, days, strict=True)
-    ]
-    _write_tsv(dataset / person / f"{person}_sessions.tsv", rows)
-    _write_json(
-        dataset / person / f"{person}_sessions.json",
-        {
-            "acq_time": {"Description": "start of the session; dates shifted by a random number of days"},
-            "day": {"Description": "day of the trial, 0 is baseline", "Units": "day"},
-        },
-    )
+def _write_person(task: _Task) -> dict[str, Any]:
+    person = task.person
+    of_dates, of_images, of_potentials = person.rng.spawn(3)
+    write_sessions(task.dataset, person, of_dates)
+    found: dict[str, Any] = {"lesions": [], "poses": {}, "eyes": []}
+    if person.lesions is not None:
+        found |= write_images(person, task.scanner, task.dataset, of_images)
+    if person.eyes is not None:
+        found["eyes"] = write_potentials(person, task.laboratory, task.dataset, of_potentials)
+    return found
 
 
-def _write_json(path: Path, content: Mapping[str, object]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    atomic_write(path, (json.dumps(content, indent=2) + "\n").encode())
+def _key(task: _Task) -> str:
+    settings = {"scanner": asdict(task.scanner), "laboratory": asdict(task.laboratory)}
+    return settings_hash({"person": task.person.key(), **settings})
 
 
-def _write_tsv(path: Path, rows: Sequence[Mapping[Any, object]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lines = ["\t".join(map(str, rows[0])), *("\t".join(_cell(x) for x in row.values()) for row in rows)]
-    atomic_write(path, ("\n".join(lines) + "\n").encode())
+def _claim(out: Path, protocol: Protocol, patients: Patients, keys: list[str]) -> None:
+    """Refuse a folder that holds something else than the beginning of this trial."""
+    import hashlib
 
-
-def _cell(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    mark = out / TRUTH / "trial.json"
+    content = {
+        "trial": protocol.trial.id,
+        "participants": len(keys),
+        "sha256": hashlib.sha256("\n".join(keys).encode()).hexdigest(),
+    }
+    try:
+        known = json.loads(mark.read_text()) if mark.is_file() else None
+    except ValueError:
+        known = {}
+    there = [name for name in (DATASET, SEALED, TRUTH) if (out / name).exists()]
+    if known != content and there:
+        what = "another virtual trial" if known else f"{there[0]}/, which is none of ours"
+        raise RefuseRun(
+            str(out), "output folder", what, "an empty folder, or the same trial", "choose another folder"
+        )
+    write_json(mark, content)

@@ -1,60 +1,174 @@
-"""A virtual scanner: a head with lesions, in a pose, to an MT-off or MT-on image and a lesion mask."""
+"""A virtual scanner: where the head lies, which fields it lies in, and what noise does to a signal."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from remyelin.measure.image import Volume
+from remyelin.errors import InputError
+from remyelin.number import check_number
 
-from .phantom import MTR_PU, SIGNAL, FloatArray, Head, VirtualLesion, Waves
+from .waves import FloatArray
 
-SHAPE = (64, 76, 64)
-VOXEL_MM = 2.0
-WHITE_MATTER_SIGNAL = 1000.0
-RIM_PU = 1.0  # MTR of a lesion is 0.4 of this above its mean at the surface, 0.6 below in the centre
-
-# Sidecar of both images, and what MT-on adds to it.
-ACQUISITION = {
-    "Manufacturer": "remyelin virtual scanner",
-    "ManufacturersModelName": "analytic phantom",
-    "DeviceSerialNumber": "virtual-1",
-    "MagneticFieldStrength": 3,
-    "MRAcquisitionType": "3D",
-    "PulseSequenceType": "spoiled gradient echo",
-    "ScanningSequence": "GR",
-    "SequenceVariant": "SP",
-    "NonlinearGradientCorrection": False,
-    "RepetitionTimeExcitation": 0.03,
-    "EchoTime": 0.005,
-    "FlipAngle": 5,
-}
-MT_PULSE = {
-    "MTOffsetFrequency": 2000,
-    "MTPulseShape": "GAUSSIAN",
-    "MTPulseDuration": 0.009,
-    "MTNumberOfPulses": 1,
-    "MTPulseBandwidth": 250,
-    "MTFlipAngle": 500,
-}
+VOXELS_MM = (1.0, 2.0)
+WHITE_MATTER = 1000.0  # of white matter on the MT-off image at a gain of 1, in numbers of the file
+FIELD_OF_VIEW_MM = (176.0, 216.0, 176.0)
 
 
-def scanner_affine(shape: Sequence[int] = SHAPE, voxel_mm: float = VOXEL_MM) -> FloatArray:
-    """(4, 4) voxel index to scanner mm of an axis-parallel grid around the isocentre."""
-    affine = np.diag([voxel_mm, voxel_mm, voxel_mm, 1.0])
-    affine[:3, 3] = [-voxel_mm * (n - 1) / 2 for n in shape]
-    return affine
+@dataclass(frozen=True, slots=True)
+class Scanner:
+    """How images are made: settings of an instrument, chosen, not evidence about one.
+
+    Parameters
+    ----------
+    voxel_mm
+        Edge of a voxel, 1 or 2 mm.
+    noise
+        SD of the noise in each of both channels, relative to white matter on the MT-off image.
+    receive
+        How far the sensitivity of the coil varies over the head: log, at 80 mm from the middle.
+    b1
+        How far the local flip angle falls from the middle of the head to 80 mm.
+    b1_session_sd
+        The nominal angle is missed by this part at each session: SD.
+    drift_sd
+        The gain differs by this part between MT-off and MT-on: SD.
+    visit_mm, visit_deg
+        Position of the head at a visit: SD along and about each axis.
+    scan_mm, scan_deg
+        Movement between the images of a visit.
+    reader_mm
+        SD by which a reader draws a lesion's border too far in or out at a visit.
+    t1w, b1_map
+        Whether a T1-weighted image and a map of the transmit field are made too.
+
+    Raises
+    ------
+    InputError
+        Another voxel size; a number that cannot be.
+
+    Examples
+    --------
+    >>> Scanner(voxel_mm=1).shape
+    (176, 216, 176)
+    """
+
+    voxel_mm: float = 2.0
+    noise: float = 0.02
+    receive: float = 0.12
+    b1: float = 0.12
+    b1_session_sd: float = 0.003
+    drift_sd: float = 0.001
+    visit_mm: float = 2.0
+    visit_deg: float = 1.5
+    scan_mm: float = 0.3
+    scan_deg: float = 0.25
+    reader_mm: float = 0.1
+    t1w: bool = True
+    b1_map: bool = False
+
+    def __post_init__(self) -> None:
+        if self.voxel_mm not in VOXELS_MM:
+            fix = "choose 1 (as trials) or 2 (eight times as fast)"
+            raise InputError("", "voxel_mm", f"{self.voxel_mm:g} mm", "1 or 2 mm", fix)
+        for name, most in _MOST.items():
+            check_number(name, getattr(self, name), least=0, most=most)
+
+    def clean(self) -> Scanner:
+        """The same voxels without field, drift and reader; noise of a tenth, heads that still move.
+
+        Examples
+        --------
+        >>> Scanner().clean().b1
+        0.0
+        """
+        none = {"receive": 0.0, "b1": 0.0, "b1_session_sd": 0.0, "drift_sd": 0.0, "reader_mm": 0.0}
+        return replace(self, noise=self.noise / 10, **none)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Voxels along each axis."""
+        x, y, z = (round(edge / self.voxel_mm) for edge in FIELD_OF_VIEW_MM)
+        return x, y, z
+
+    @property
+    def affine(self) -> FloatArray:
+        """(4, 4) voxel index to scanner mm, the isocentre in the middle."""
+        affine = np.diag([self.voxel_mm, self.voxel_mm, self.voxel_mm, 1.0])
+        affine[:3, 3] = [-self.voxel_mm * (n - 1) / 2 for n in self.shape]
+        return affine
+
+    def draw_position(self, rng: np.random.Generator) -> FloatArray:
+        """(4, 4) head mm to scanner mm of a visit."""
+        return draw_pose(rng, self.visit_mm, self.visit_deg)
+
+    def draw_movement(self, rng: np.random.Generator) -> FloatArray:
+        """(4, 4) what the head does between two images."""
+        return draw_pose(rng, self.scan_mm, self.scan_deg)
+
+
+_MOST = {
+    "noise": 0.5, "receive": 1.0, "b1": 0.5, "b1_session_sd": 0.2, "drift_sd": 0.1, "visit_mm": 20,
+    "visit_deg": 20, "scan_mm": 5, "scan_deg": 5, "reader_mm": 2,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """What a session's signals are multiplied by, and what its flip angles are.
+
+    Parameters
+    ----------
+    b1
+        (10,) local over nominal flip angle in the head: coefficients of 1, x, y, z, xx, yy, zz, xy, yz, zx in
+        units of 100 mm from the middle of the brain.
+    receive
+        (10,) log of the sensitivity in the scanner.
+    drift
+        Gain of MT-on over that of MT-off.
+    """
+
+    b1: FloatArray
+    receive: FloatArray
+    drift: float
+
+    @classmethod
+    def draw(cls, scanner: Scanner, b1: FloatArray, rng: np.random.Generator) -> Fields:
+        """The fields of one session of a person, whose own transmit field is `b1`."""
+        tilt = scanner.receive / np.sqrt(3) / 0.8 * rng.normal(size=3)
+        bend = scanner.receive / np.sqrt(6) / 0.64 * rng.normal(size=6)
+        gain = np.log(rng.uniform(0.85, 1.2))
+        missed = 1 + scanner.b1_session_sd * rng.normal()
+        drift = 1 + scanner.drift_sd * rng.normal()
+        return cls(b1 * missed, np.r_[gain, tilt, bend], float(drift))
+
+    def b1_at(self, points_mm: FloatArray) -> FloatArray:
+        """Local over nominal flip angle at points of the head (..., 3).
+
+        Examples
+        --------
+        >>> fields = Fields(np.r_[1.05, np.zeros(9)], np.zeros(10), 1.0)
+        >>> fields.b1_at(np.zeros(3))
+        array(1.05)
+        """
+        x, y, z = np.moveaxis(np.asarray(points_mm) / 100, -1, 0)
+        terms = (np.ones_like(x), x, y, z, x * x, y * y, z * z, x * y, y * z, x * z)
+        return np.asarray(sum(c * term for c, term in zip(self.b1, terms, strict=True)))
+
+
+def draw_b1(scanner: Scanner, rng: np.random.Generator) -> FloatArray:
+    """(10,) a person's transmit field: high in the middle of the head, a little higher on one side."""
+    bend = scanner.b1 / 0.64 * (1 + 0.15 * rng.normal(size=3))
+    tilt = 0.15 * scanner.b1 / 0.8 * rng.normal(size=3)
+    return np.r_[1 + scanner.b1 / 2, tilt, -bend, np.zeros(3)]
 
 
 def draw_pose(rng: np.random.Generator, shift_mm: float, turn_deg: float) -> FloatArray:
     """A random rigid (4, 4) map of points: normal shifts and turns, SD per axis as given."""
-    rx, ry, rz = np.deg2rad(rng.normal(0, turn_deg, 3))
     turn = np.eye(3)
-    for angle, (i, j) in ((rx, (1, 2)), (ry, (2, 0)), (rz, (0, 1))):
+    for angle, (i, j) in zip(np.deg2rad(rng.normal(0, turn_deg, 3)), ((1, 2), (2, 0), (0, 1)), strict=True):
         step = np.eye(3)
         step[i, i] = step[j, j] = np.cos(angle)
         step[j, i], step[i, j] = np.sin(angle), -np.sin(angle)
@@ -65,107 +179,34 @@ def draw_pose(rng: np.random.Generator, shift_mm: float, turn_deg: float) -> Flo
     return pose
 
 
-@dataclass(frozen=True, slots=True)
-class Receiver:
-    """What multiplies both images of a visit: the gain of the session and a smooth field, about +-10 %."""
-
-    gain: float
-    field: Waves
-    depth: float = 0.05
-
-    @classmethod
-    def draw(cls, rng: np.random.Generator) -> Receiver:
-        """The receiver of one session."""
-        return cls(float(rng.uniform(0.85, 1.2)), Waves.draw(rng, 4, 160, 320))
-
-    def __call__(self, points: FloatArray) -> FloatArray:
-        """Sensitivity at scanner `points` (..., 3)."""
-        return np.asarray(self.gain * np.exp(self.depth * self.field(points)))
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """A head in the scanner: what an MT-off and an MT-on image of it see without noise.
+def recorded(signal: NDArray[np.float32], scanner: Scanner, rng: np.random.Generator) -> NDArray[np.int16]:
+    """The numbers of an image: a signal with Rician noise, rounded.
 
     Parameters
     ----------
-    head, lesions
-        The anatomy; only lesions present at this visit.
-    pose
-        (4, 4) head mm to scanner mm.
-    affine, shape
-        The grid of the image.
+    signal
+        (x, y, z), white matter of the MT-off image about 1.
+    scanner
+        Its noise.
+    rng
+        Source of randomness.
+
+    Notes
+    -----
+    The magnitude of a complex signal with normal noise in both parts (Gudbjartsson and Patz 1995,
+    doi:10.1002/mrm.1910340618).
+
+    Examples
+    --------
+    >>> still = recorded(np.zeros((20, 20, 20), np.float32), Scanner(noise=0.02), np.random.default_rng(1))
+    >>> 24 < still.mean() < 26  # Rayleigh: 20 times the root of pi / 2
+    True
     """
-
-    head: Head
-    lesions: tuple[VirtualLesion, ...]
-    pose: FloatArray
-    affine: FloatArray
-    shape: tuple[int, int, int] = SHAPE
-
-    def _head_points(self, index: NDArray[np.number]) -> FloatArray:
-        to_head = np.linalg.inv(self.pose) @ self.affine
-        return np.asarray(index @ to_head[:3, :3].T + to_head[:3, 3])
-
-    def lesion_voxels(self, lesion: VirtualLesion) -> tuple[NDArray[np.intp], FloatArray, FloatArray]:
-        """Voxels (n, 3) that a lesion touches, the fraction it fills and its mean squared radius there, (n,).
-
-        27 points a voxel; what the ventricles take is not lesion.
-        """
-        to_voxel = np.linalg.inv(self.affine) @ self.pose
-        middle = to_voxel[:3, :3] @ lesion.centre_mm + to_voxel[:3, 3]
-        reach = int(np.ceil(lesion.radii_mm.max() / VOXEL_MM)) + 1
-        box = np.rint(middle).astype(np.intp) + _cube(np.arange(-reach, reach + 1))
-        offsets = _cube(np.array([-1, 0, 1]) / 3)
-        squared = lesion.radius_squared(self._head_points(box[:, None, :] + offsets))
-        inside = squared <= 1
-        hit = inside.any(1) & ((box >= 0) & (box < self.shape)).all(1)
-        box, inside, squared = box[hit], inside[hit], squared[hit]
-        fluid = np.clip(0.5 - self.head.ventricle_distance(self._head_points(box)) / VOXEL_MM, 0, 1)
-        return box, inside.mean(1) * (1 - fluid), (squared * inside).sum(1) / inside.sum(1)
-
-    def signals(self, lesion_mtr_pu: Sequence[float] | FloatArray) -> tuple[FloatArray, FloatArray]:
-        """MT-off and MT-on signal of this scene without receiver and noise, white matter 1 in MT-off."""
-        index = np.stack(np.meshgrid(*[np.arange(n) for n in self.shape], indexing="ij"), -1).reshape(-1, 3)
-        points = self._head_points(index)
-        off = np.zeros(len(points))
-        on = np.zeros(len(points))
-        reach = self.head.brain_mm.max() + 14
-        near = np.flatnonzero((points**2).sum(1) < reach**2)
-        points = points[near]
-        normal = self.head.heterogeneity_pu * self.head.heterogeneity(points)
-        for tissue, fraction in self.head.fractions(points, VOXEL_MM).items():
-            mtr = MTR_PU[tissue] + (normal if tissue == "wm" else 0.0)
-            off[near] += fraction * SIGNAL[tissue]
-            on[near] += fraction * SIGNAL[tissue] * (1 - mtr / 100)
-        off, on = off.reshape(self.shape), on.reshape(self.shape)
-        for lesion, mean_pu in zip(self.lesions, lesion_mtr_pu, strict=True):
-            voxels, fraction, squared = self.lesion_voxels(lesion)
-            at = tuple(voxels.T)
-            mtr = mean_pu + RIM_PU * (squared - 0.6)  # 0.6 is the mean of the squared radius over a ball
-            off[at] = (1 - fraction) * off[at] + fraction * SIGNAL["lesion"]
-            on[at] = (1 - fraction) * on[at] + fraction * SIGNAL["lesion"] * (1 - mtr / 100)
-        return off, on
-
-    def mask(self) -> NDArray[np.bool_]:
-        """Voxels at least half filled by lesion, as a reader draws them."""
-        mask = np.zeros(self.shape, bool)
-        for lesion in self.lesions:
-            voxels, fraction, _ = self.lesion_voxels(lesion)
-            mask[tuple(voxels[fraction >= 0.5].T)] = True
-        return mask
-
-    def record(
-        self, signal: FloatArray, receiver: Receiver, rng: np.random.Generator, *, noise: float = 0.02
-    ) -> Volume:
-        """The image: receiver, Rician noise (SD `noise` relative to white matter) and whole numbers."""
-        index = np.stack(np.meshgrid(*[np.arange(n) for n in self.shape], indexing="ij"), -1)
-        clean = signal * receiver(index @ self.affine[:3, :3].T + self.affine[:3, 3])
-        sd = noise * receiver.gain
-        noisy = np.hypot(clean + rng.normal(0, sd, self.shape), rng.normal(0, sd, self.shape))
-        return Volume(np.rint(WHITE_MATTER_SIGNAL * noisy).astype(np.float32), self.affine)
-
-
-def _cube(span: NDArray[Any]) -> NDArray[Any]:
-    """(n^3, 3) all combinations of three values of `span`."""
-    return np.stack(np.meshgrid(span, span, span, indexing="ij"), -1).reshape(-1, 3)
+    sd = np.float32(WHITE_MATTER * scanner.noise)
+    real = rng.standard_normal(signal.shape, np.float32)
+    real *= sd
+    real += np.float32(WHITE_MATTER) * signal
+    imaginary = rng.standard_normal(signal.shape, np.float32)
+    imaginary *= sd
+    np.hypot(real, imaginary, out=real)
+    return np.asarray(np.rint(real, out=real).astype(np.int16))

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from remyelin.virtual.phantom import MTR_PU, Head, VirtualLesion, draw_lesions
-from remyelin.virtual.scanner import SHAPE, VOXEL_MM, Receiver, Scene, draw_pose, scanner_affine
+from tests.analytic_head import MTR_PU, Head, VirtualLesion, draw_lesions
+from tests.analytic_scanner import SHAPE, VOXEL_MM, Receiver, Scene, draw_pose, scanner_affine
 
 
 @pytest.fixture(scope="module")
