@@ -34,16 +34,16 @@ def _checked(found: Checked, every: bool) -> Iterator[RenderableType]:
     total, wrong = len(found.comparisons), len(found.disagreements)
     yield words(f"{total} published numbers recomputed: {total - wrong} agree, {wrong} do not.", "bold")
     if found.new:
-        yield table(_HEAD, _compared(found.new), title="New: no conflict on record explains these")
+        yield table(_HEAD, _compared(found, found.new), title="New: no conflict on record explains these")
     if known := [each for each in found.disagreements if each not in found.new]:
         rows = [
             (*row, found.known[each.record, each.field])
-            for row, each in zip(_compared(known), known, strict=True)
+            for row, each in zip(_compared(found, known), known, strict=True)
         ]
         yield table((*_HEAD, "explained in"), rows, title="Known: the conflict on record says why")
     if every:
         agreed = [each for each in found.comparisons if each.agrees]
-        yield table(_HEAD, _compared(agreed), title="These agree")
+        yield table(_HEAD, _compared(found, agreed), title="These agree")
         yield table(("record", "why nothing of it can be recomputed"), found.alone, title="Not recomputed")
     else:
         yield words(f"`--every` shows those that agree, and the {len(found.alone)} records that stand alone.")
@@ -54,10 +54,10 @@ def _checked(found: Checked, every: bool) -> Iterator[RenderableType]:
         yield from _conflicting(conflict)
 
 
-def _compared(found: Iterable[Comparison]) -> list[tuple[str, ...]]:
+def _compared(checked: Checked, found: Iterable[Comparison]) -> list[tuple[str, ...]]:
     return [
         (
-            each.record,
+            each.record + (" (unverified)" if each.record in checked.recalled else ""),
             each.field,
             each.published,
             recomputed(each),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from .comparison import Comparison, comparisons, published_p
+from .formula import comparisons_of_formulas
 from .kinds import Conflict, Sibling
 from .load import read_file, records
 from .outcome import Result
@@ -55,12 +57,15 @@ class Checked:
         Records with numbers of which none can be recomputed from the others, and why.
     conflicts
         Every conflict of the evidence base; of a file of your own, those that the file has.
+    recalled
+        Results that are unverified: recalled and not read.
     """
 
     comparisons: tuple[Comparison, ...]
     known: dict[tuple[str, str], str]
     alone: tuple[tuple[str, str], ...]
     conflicts: tuple[Conflicting, ...]
+    recalled: frozenset[str]
 
     @property
     def disagreements(self) -> tuple[Comparison, ...]:
@@ -81,7 +86,11 @@ class Checked:
         """For JSON: each comparison with its verdict, what stands alone, the conflicts."""
         return {
             "comparisons": [
-                asdict(each) | {"known": self.known.get((each.record, each.field), "")}
+                asdict(each)
+                | {
+                    "known": self.known.get((each.record, each.field), ""),
+                    "unverified": each.record in self.recalled,
+                }
                 for each in self.comparisons
             ],
             "alone": [{"record": record, "why": why} for record, why in self.alone],
@@ -100,7 +109,7 @@ class Checked:
 
 
 def check(path: Path | str | None = None) -> Checked:
-    """Recompute what can be recomputed of published results and sample sizes.
+    """Recompute what can be recomputed of published results, sample sizes and derived parameters.
 
     Nothing is flagged for rounding alone: a number agrees if some number that rounds to it follows from some
     numbers that round to those beside it. Where a paper does not say which, p may be of the normal or of t.
@@ -124,22 +133,26 @@ def check(path: Path | str | None = None) -> Checked:
     >>> [round(each.recomputed.value, 4) for each in found.disagreements if each.published == "0.044"]
     [0.0285]
     """
-    if path is None:
-        results, sizes, conflicts, trials = (
-            records(kind) for kind in ("results", "sample_sizes", "conflicts", "trials")
-        )
-    else:
-        own = read_file(path)
-        results, sizes, conflicts = (own.get(kind, ()) for kind in ("results", "sample_sizes", "conflicts"))
-        trials = (*records("trials"), *own.get("trials", ()))
+    of = records if path is None else partial(_own, read_file(path))
+    results, conflicts = of("results"), of("conflicts")
+    trials = records("trials") if path is None else (*records("trials"), *of("trials"))
     people = {trial.id: trial.n for trial in trials}
     made = {result.id: tuple(comparisons(result, people.get(result.trial))) for result in results}
     return Checked(
-        comparisons=(*(each for found in made.values() for each in found), *comparisons_of_sizes(sizes)),
+        comparisons=(
+            *(each for found in made.values() for each in found),
+            *comparisons_of_sizes(of("sample_sizes")),
+            *comparisons_of_formulas(of("parameters")),
+        ),
         known=dict(_known(conflicts)),
         alone=tuple(_alone(result) for result in results if not made[result.id] and _has_numbers(result)),
         conflicts=tuple(_shown(conflict, results, people) for conflict in conflicts),
+        recalled=frozenset(f"results/{result.id}" for result in results if result.status == "unverified"),
     )
+
+
+def _own(found: Mapping[str, tuple[Any, ...]], kind: str) -> tuple[Any, ...]:
+    return found.get(kind, ())
 
 
 def _known(conflicts: Iterable[Conflict]) -> Iterator[tuple[tuple[str, str], str]]:

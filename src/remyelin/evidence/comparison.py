@@ -52,14 +52,14 @@ class Comparison:
 
 
 def short(value: float) -> str:
-    """Three significant digits, as numbers of a comparison are shown.
+    """Three significant digits and all before the point, as numbers of a comparison are shown.
 
     Examples
     --------
-    >>> short(0.0285123), short(-12.345), short(2e-5)
-    ('0.0285', '-12.3', '2e-05')
+    >>> short(0.0285123), short(-12.345), short(2e-5), short(55500.0)
+    ('0.0285', '-12.3', '2e-05', '55500')
     """
-    return f"{value:.3g}"
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def comparisons(result: Result, people: int | None = None) -> Iterator[Comparison]:

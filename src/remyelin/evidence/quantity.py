@@ -35,6 +35,8 @@ class Parameter(Claim):
         The number in its unit; ``"1"`` for a count or a ratio.
     low, high
         The interval that the source gives, of the kind that `note` names; None where it gives none.
+    formula
+        How a derived value was computed from numbers that were read; `remyelin evidence check` computes it.
     """
 
     name: Id
@@ -42,6 +44,7 @@ class Parameter(Claim):
     unit: Unit
     low: Finite | None = None
     high: Finite | None = None
+    formula: str = ""
     qualifiers: Qualifiers
 
     @model_validator(mode="before")
