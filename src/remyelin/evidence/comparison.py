@@ -78,8 +78,8 @@ def comparisons(result: Result, people: int | None = None) -> Iterator[Compariso
     >>> for each in comparisons(find("results/renew-p100-pp-w32")):
     ...     print(each.field, each.published, each.agrees)
     estimate -9.1 True
-    estimate -9.1 True
     p 0.011 True
+    estimate -9.1 True
     """
     yield from _of_the_interval(result, _freedom(result, people))
     yield from _of_the_standard_error(result, _freedom(result, people))

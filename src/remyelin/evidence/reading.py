@@ -56,8 +56,8 @@ def code_of(package: Path) -> Iterator[tuple[str, str]]:
 def readings(module: str, text: str, files: frozenset[str]) -> Iterator[Reading]:
     """What a module reads of these data files.
 
-    Found are calls of what gives raw rows, under whatever name they were imported; an import without a call
-    that can be followed; and every text that names a data file, whoever opens it then. Not: documentation.
+    Found is every use of what gives raw rows, under whatever name it was imported, and every text that names
+    a data file, whoever opens it then; not what documentation says.
 
     Examples
     --------
@@ -69,20 +69,18 @@ def readings(module: str, text: str, files: frozenset[str]) -> Iterator[Reading]
         return
     tree = ast.parse(text)
     known = _imported(tree, module.startswith("evidence/"))
-    found: dict[str, int] = {}
-    followed = set()
     documented = _documentation(tree)
+    called = {id(node.func): node for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    found: dict[str, int] = {}
     for node in ast.walk(tree):
         named = ""
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in known:
-            followed.add(node.func.id)
-            named = _read_by(node, known[node.func.id])
+        if isinstance(node, ast.Name) and node.id in known:
+            named = _read_by(called.get(id(node)), known[node.id])
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented:
-            named = name if (name := node.value.rpartition("/")[2]) in files else ""
+            named = node.value.rpartition("/")[2]
+            named = named if named in files else ""
         if named in (ANY, ANY_RECORDS) or named in files:
             found.setdefault(named, getattr(node, "lineno", 1))
-    if any(name not in followed for name in known):
-        found.setdefault(ANY, 1)
     yield from (Reading(module, line, file) for file, line in sorted(found.items(), key=lambda each: each[1]))
 
 
@@ -109,8 +107,8 @@ def askings(module: str, text: str) -> Iterator[Asking]:
             yield from _arguments(module, node, _enclosing(tree, node))
         elif isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
-                if isinstance(key, ast.Constant) and key.value in _ASKING and not _is_false(value):
-                    yield Asking(module, node.lineno, f"{{'{key.value}': {ast.unparse(value)}}}")
+                if isinstance(key, ast.Constant) and key.value in _ASKING and _is(value, True):
+                    yield Asking(module, node.lineno, f"{{'{key.value}': True}}")
 
 
 def _imported(tree: ast.AST, within: bool) -> dict[str, str]:
@@ -137,11 +135,11 @@ def _imported(tree: ast.AST, within: bool) -> dict[str, str]:
     return found
 
 
-def _read_by(call: ast.Call, function: str) -> str:
-    """The data file that a call reads."""
+def _read_by(call: ast.Call | None, function: str) -> str:
+    """The data file that a call reads; any, where the function is not called but handed on."""
     if _RAW.get(function):
         return _RAW[function]
-    first = call.args[0] if call.args else None
+    first = call.args[0] if call is not None and call.args else None
     if not (isinstance(first, ast.Constant) and isinstance(first.value, str)):
         return ANY_RECORDS if function == "records" else ANY
     return first.value if "." in first.value else f"{first.value}.toml"
@@ -158,13 +156,13 @@ def _documentation(tree: ast.AST) -> set[int]:
 
 def _defaults(module: str, node: _Function) -> Iterator[Asking]:
     for name, default in _parameters(node.args).items():
-        if name in _ASKING and default is not None and not _is_false(default):
+        if name in _ASKING and default is not None and not _is(default, False):
             yield Asking(module, node.lineno, f"{name}={ast.unparse(default)} by default")
 
 
 def _arguments(module: str, call: ast.Call, around: list[_Function]) -> Iterator[Asking]:
     for keyword in call.keywords:
-        if keyword.arg in _ASKING and not _is_false(keyword.value) and not _passed_on(keyword.value, around):
+        if keyword.arg in _ASKING and not _is(keyword.value, False) and not _passed_on(keyword.value, around):
             yield Asking(module, call.lineno, f"{keyword.arg}={ast.unparse(keyword.value)}")
 
 
@@ -175,7 +173,7 @@ def _passed_on(value: ast.expr, around: list[_Function]) -> bool:
     for node in reversed(around):
         known = _parameters(node.args)
         if value.id in known:
-            return value.id in _ASKING and (known[value.id] is None or _is_false(known[value.id]))
+            return value.id in _ASKING and (known[value.id] is None or _is(known[value.id], False))
     return False
 
 
@@ -194,5 +192,5 @@ def _enclosing(tree: ast.AST, wanted: ast.AST) -> list[_Function]:
     return found
 
 
-def _is_false(node: ast.expr | None) -> bool:
-    return isinstance(node, ast.Constant) and node.value is False
+def _is(node: ast.expr | None, value: bool) -> bool:
+    return isinstance(node, ast.Constant) and node.value is value
