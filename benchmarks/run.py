@@ -17,6 +17,7 @@ SCRIPTS = (
     ("mtr/registration.py",),
     ("mtr/rtm.py",),
     ("mtr/precision.py", "--jobs", "2"),
+    ("signal/mt.py",),
     ("vep/latency.py", "--jobs", "2"),
     ("vep/change.py", "--jobs", "2"),
     ("vep/real.py", "--jobs", "2"),

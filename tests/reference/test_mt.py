@@ -84,6 +84,10 @@ def test_bloch_by_number_of_pulses(stored, k, ratio):
     # 60 pulses: the reference then stops, when five in a row change its signal by less than 1e-4.
     assert np.abs(np.array(found[:15]) - curve[:15]).max() < 0.006
     assert abs(found[-1] - curve[-1]) < 0.08
+    kept, pd, t1 = 1 - np.array(found[:15]) / 100, ernst(1.0, 6, 0.032), ernst(1.0, 20, 0.018)
+    options = {"tr_s": (0.032, 0.032, 0.018), "flip_deg": (6, 6, 20)}
+    mtsat = mtsat_map(kept * pd, np.full(15, pd), np.full(15, t1), **options).mtsat_pu
+    assert np.abs(mtsat - stored("MTsatBloch")["MTsatBloch"][k][:15]).max() < 0.001
     steady = bloch_signals(tissue(ratio), sequence)
     assert 100 * float(1 - steady.on / steady.off) == pytest.approx(found[-1], abs=1e-4)
 

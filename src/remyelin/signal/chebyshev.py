@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-# Of pulses and lineshapes over the range of tissues and fields: errors below 1e-10 of MTR
+# Of pulses and lineshapes over the range of tissues and fields: errors below 1e-7 pu of MTR
 # (benchmarks/signal/mt.py).
-_NODES = 24
+_NODES = 14
 
 
 class Interpolant:
