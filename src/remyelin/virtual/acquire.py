@@ -88,7 +88,7 @@ class Scene:
         out, brain = np.zeros((len(names), *shape), np.float32), np.zeros(shape, np.bool_)
         tissue_image(
             out, brain, to_head, to_scanner[:3], self.fields.b1, self.fields.receive, maps.tissue, maps.brain, maps.near,
-            maps.origin_mm, self.head.warp, GRID_MM, round(self.scanner.voxel_mm),
+            maps.origin_mm, self.head.warp, GRID_MM, round(self.scanner.voxel_mm), 1 / self.head.scale,
             self.contrasts.white_bound, white, other, *axes,
         )  # fmt: skip
         filled, label = np.zeros(shape, np.float32), np.zeros(shape, np.int32)

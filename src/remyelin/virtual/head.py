@@ -15,7 +15,7 @@ SIZE_SD, SHAPE_SD = 0.03, 0.015  # of the whole, and of each axis
 WARP_MM, WARP_WAVES = 1.5, (60.0, 140.0)  # SD of the displacement along an axis, and its wavelengths in mm
 WHITE_SD, WHITE_WAVES = 0.025, (32.0, 90.0)  # relative variation of myelin in white matter
 GRID_MM = 8.0
-_SOLVE = 12  # fixed-point steps; each takes the error to a quarter or less
+_SOLVE = 24  # fixed-point steps; each takes the error to a half or less
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,16 @@ class Head:
     warp
         (x, y, z, 4) float32 on a grid of `GRID_MM` around the middle: what is added to a point of the head to
         find its point in the template, in mm, and the relative variation of myelin in white matter.
+    scale
+        Mean size against the template.
     """
 
     template: Template
     warp: NDArray[np.float32]
+    scale: float = 1.0
 
     @classmethod
-    def draw(cls, rng: np.random.Generator, *, variation: float = 1.0) -> Head:
+    def draw(cls, rng: np.random.Generator, *, variation: float = 1.0, scale: float = 1.0) -> Head:
         """A random head.
 
         Parameters
@@ -44,6 +47,8 @@ class Head:
             Source of randomness.
         variation
             0 is the template itself, 1 people as they differ.
+        scale
+            Mean size against the template, 0.5 to 1.2.
 
         Examples
         --------
@@ -53,16 +58,16 @@ class Head:
         True
         """
         brain = template()
-        reach = np.array(brain.tissue.shape[:3]) / 2 + 2 * GRID_MM
+        reach = max(scale, 1) * np.array(brain.tissue.shape[:3]) / 2 + 2 * GRID_MM
         nodes = [GRID_MM * np.arange(-np.ceil(r / GRID_MM), np.ceil(r / GRID_MM) + 1) for r in reach]
         points = np.stack(np.meshgrid(*nodes, indexing="ij"), -1)
-        scale = np.exp(variation * (rng.normal(0, SIZE_SD) + rng.normal(0, SHAPE_SD, 3)))
+        size = scale * np.exp(variation * (rng.normal(0, SIZE_SD) + rng.normal(0, SHAPE_SD, 3)))
         warp = np.empty((*points.shape[:3], 4), np.float32)
         for axis in range(3):
             waves = Waves.draw(rng, 12, *WARP_WAVES)
-            warp[..., axis] = points[..., axis] * (1 / scale[axis] - 1) + variation * WARP_MM * waves(points)
+            warp[..., axis] = points[..., axis] * (1 / size[axis] - 1) + variation * WARP_MM * waves(points / scale)
         warp[..., 3] = variation * WHITE_SD * Waves.draw(rng, 12, *WHITE_WAVES)(points)
-        return cls(brain, warp)
+        return cls(brain, warp, scale)
 
     def to_template(self, points_mm: FloatArray) -> FloatArray:
         """Points of the head (n, 3) in the template, mm from its middle."""

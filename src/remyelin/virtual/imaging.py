@@ -45,7 +45,7 @@ def draw_anatomy(lesions: Lesions, scanner: Scanner, rng: np.random.Generator) -
     InputError
         More lesions than the head holds.
     """
-    head = Head.draw(rng)
+    head = Head.draw(rng, scale=scanner.head_scale)
     where = rng.choice(list(PLACES), len(lesions.volume_mm3), p=list(PLACES.values()))
     plaques = place(head, lesions.volume_mm3, where.tolist(), rng)
     return Anatomy(head, plaques, draw_b1(scanner, rng))

@@ -54,6 +54,7 @@ def tissue_image(
     warp,
     step,
     split,
+    spread,
     whole,
     white,
     other,
@@ -65,7 +66,7 @@ def tissue_image(
     `to_head`, `to_scanner` (3, 4) take a voxel index to mm; `b1` is a field of the head, `receive` of the
     scanner, the log of its sensitivity; `maps` (x, y, z, 4) uint8 with `origin`, `brain` the same as a mask, `near` whether there is
     anything in blocks of 8 voxels and around; `warp` (x, y, z, 4) on a grid of `step`;
-    `split` points along each edge of a voxel; `whole` the bound fraction of white matter; `white` (contrast, bound,
+    `split` points along each edge of a voxel, which is `spread` times as long in the template; `whole` the bound fraction of white matter; `white` (contrast, bound,
     b1) and `other` (3, contrast, b1) the signals of white matter by its bound fraction and of the other tissues;
     `m_axis`, `b_axis` (first, step) their axes.
     """
@@ -93,9 +94,9 @@ def tissue_image(
                 mask[i, j, k] = brain[int(tx + 0.5), int(ty + 0.5), int(tz + 0.5)]
                 part[:] = 0
                 for s in range(n_points):
-                    e = (s // (split * split) + 0.5) / split - 0.5
-                    f = (s // split % split + 0.5) / split - 0.5
-                    g = (s % split + 0.5) / split - 0.5
+                    e = spread * ((s // (split * split) + 0.5) / split - 0.5)
+                    f = spread * ((s // split % split + 0.5) / split - 0.5)
+                    g = spread * ((s % split + 0.5) / split - 0.5)
                     a = tx + to_head[0, 0] * e + to_head[0, 1] * f + to_head[0, 2] * g
                     b = ty + to_head[1, 0] * e + to_head[1, 1] * f + to_head[1, 2] * g
                     c = tz + to_head[2, 0] * e + to_head[2, 1] * f + to_head[2, 2] * g
