@@ -85,6 +85,13 @@ class Graph:
             if (link.end_kind, link.end, link.start_kind) == (end_kind, end, start_kind)
         )
 
+    @property
+    def adrift(self) -> tuple[Treatment, ...]:
+        """Treatments that reach no step: they have no target, or its step is not shown."""
+        at_steps = {link.start for link in self.links if link.end_kind == "steps"}
+        reaching = {link.start for link in self.links if link.end in at_steps}
+        return tuple(treatment for treatment in self.treatments if treatment.id not in reaching)
+
     def trials_of(self, treatment: str) -> tuple[Trial, ...]:
         """The trials in which people were given a treatment, alone or with others."""
         return tuple(trial for trial in self.trials if treatment in trial.treatments)
@@ -123,11 +130,9 @@ class Graph:
 
     def __str__(self) -> str:
         lines = [str(self.summary(step)) for step in self.steps]
-        without = [
-            each.id for each in self.treatments if not any(link.start == each.id for link in self.links)
-        ]
-        if without:
-            lines.append(f"Treatments without a target: {', '.join(without)}")
+        if self.adrift:
+            names = ", ".join(treatment.name for treatment in self.adrift)
+            lines.append(f"Treatments that reach no step shown here: {names}")
         if self.hidden:
             lines.append(f"Not shown: {self.hidden} records and links that nobody has read (--unverified)")
         return "\n".join(lines)

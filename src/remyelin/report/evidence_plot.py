@@ -95,10 +95,10 @@ def draw_evidence(
     shown = graph(unverified=unverified)
     bands = tuple(_bands(shown))
     bottom = max((band.bottom for band in bands), default=1.0)
-    with canvas(WIDTH_IN, (bottom + 5.5) * LINE_IN) as (figure, ((ax,),)):
+    with canvas(WIDTH_IN, (bottom + 7.5) * LINE_IN) as (figure, ((ax,),)):
         ax.set_axis_off()
         ax.set_xlim(0, WIDTH_IN)
-        ax.set_ylim(bottom + 2.0, -3.5)
+        ax.set_ylim(bottom + 4.0, -3.5)
         _heads(ax, title)
         for band in bands:
             _step(ax, band)
@@ -106,7 +106,11 @@ def draw_evidence(
                 _row(ax, shown, row)
             for k, barrier in enumerate(band.barriers):
                 _barrier(ax, shown, barrier, band.top + k)
-        _legend(ax, bottom + 1.2, unverified)
+        _legend(ax, bottom + 1.8, unverified)
+        if shown.adrift:
+            names = ", ".join(treatment.name for treatment in shown.adrift)
+            words = f"Reach no step shown here: {names}"
+            ax.text(0.1, bottom + 3.2, words, fontsize=8.5, va="center", color=MUTED)
         picture = markup(figure, name, f"{title or 'Evidence'}. {str(shown).replace(chr(10), '. ')}")
     return saved(picture, path)
 
