@@ -20,6 +20,7 @@ BoolArray = npt.NDArray[np.bool_]
 EYES = ("OD", "OS")
 YEAR = 365.25
 MOST_TRIES = 200
+WEEK_24 = 168.0
 RECOVERY = ((0.0, 91.0, 182.0, 365.0), (0.0, 4.7, 8.6, 11.3))  # klistorner2010: days, ms of latency regained
 
 
@@ -163,8 +164,9 @@ def draw_acute_eyes(
     side = at_start.integers(2, size=shape)
     affected = np.arange(2) == side[..., None]
     shared = at_start.normal(premises["healthy_p100_ms"], premises["healthy_p100_sd_ms"], size=shape)
-    # What was published is the SD between people with the error of two recordings in it.
-    own = np.sqrt(max(premises["acute_delay_sd_ms"] ** 2 - 2 * spread.error_sd_ms**2, 1.0))
+    # What was published is the SD between people at week 24, with error and untreated change in it.
+    noise = 2 * spread.error_sd_ms**2 + spread.change_sd_ms**2 * WEEK_24 / spread.days
+    own = np.sqrt(max(premises["acute_delay_sd_ms"] ** 2 - noise, 1.0))
     left = gamma_of(at_start, shape, premises["acute_delay_ms"], float(own))
     scale = premises["acute_recovery_ms"] / RECOVERY[1][2]
     recovered = scale * np.interp(people.day, *RECOVERY)

@@ -128,7 +128,10 @@ def _counts(
     if fixed is not None:
         return np.full(people.arm.shape, fixed)
     real = np.asarray(lesion_counts("open-ms", min_volume_mm3=least), dtype=np.float64)
-    drawn = rng.choice(real, size=people.arm.shape) * premises["lesions_scale"]
+    scale = premises["lesions_scale"]
+    if people.lesions_mean is not None and premises.rows["lesions_scale"].status != "given":
+        scale = people.lesions_mean / real.mean()
+    drawn = rng.choice(real, size=people.arm.shape) * scale
     return np.asarray(np.maximum(np.rint(drawn), 1), dtype=np.int64)
 
 

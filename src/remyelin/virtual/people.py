@@ -36,6 +36,8 @@ class People:
         When they leave the trial; infinite for those who stay.
     adherence
         Part of the full effect that they get.
+    lesions_mean
+        Lesions a person, where it was read of this trial.
     """
 
     arm: npt.NDArray[np.int64]
@@ -46,6 +48,7 @@ class People:
     attends: BoolArray
     left_day: FloatArray
     adherence: FloatArray
+    lesions_mean: float | None = None
 
 
 def is_acute(protocol: Protocol) -> bool:
@@ -90,6 +93,7 @@ def draw_people(
         attends=attends,
         left_day=left,
         adherence=_part(what, shape, premises["adherence"]),
+        lesions_mean=facts.get("lesions"),
     )
 
 

@@ -34,8 +34,8 @@ class Trials:
         Under what and from what they were drawn.
     frame
         A row a trial, endpoint and contrast: `trial, endpoint, contrast, estimate, se, df, p, ci_low,
-        ci_high, n_participants`; the numbers of the prespecified row of `analyse`, missing where a trial could
-        not be analysed.
+        ci_high, n_participants`; the numbers of the prespecified row of `analyse`, missing where a trial
+        could not be analysed.
     """
 
     protocol: Protocol
