@@ -103,7 +103,7 @@ def askings(module: str, text: str) -> Iterator[Asking]:
     for node in ast.walk(tree):
         if isinstance(node, _Function):
             yield from _defaults(module, node)
-        elif isinstance(node, ast.Call):
+        elif isinstance(node, ast.Call) and any(keyword.arg in _ASKING for keyword in node.keywords):
             yield from _arguments(module, node, _enclosing(tree, node))
         elif isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):

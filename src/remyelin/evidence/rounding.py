@@ -38,6 +38,17 @@ class Span:
         slack = SLACK * max(1e-300, *(abs(end) for end in (self.high, other.high) if math.isfinite(end)))
         return self.low <= other.high + slack and other.low <= self.high + slack
 
+    def within(self, other: Span) -> Span:
+        """What is in both; this one, where nothing is.
+
+        Examples
+        --------
+        >>> printed(-2.0).within(Span(-2.0, -2.05, -1.95))
+        Span(value=-2.0, low=-2.05, high=-1.95)
+        """
+        low, high = max(self.low, other.low), min(self.high, other.high)
+        return Span(self.value, low, high) if low <= high else self
+
     def hull(self, other: Span) -> Span:
         """From the lower end of both to the upper; the value is the first one's."""
         return Span(self.value, min(self.low, other.low), max(self.high, other.high))
