@@ -15,16 +15,19 @@ from pathlib import Path
 import numpy as np
 
 from remyelin.virtual.assumptions import draw_worlds
-from remyelin.virtual.published import effective, follow_published, predicted, published, results_of, weights
+from remyelin.virtual.published import (
+    effective,
+    follow_published,
+    predicted,
+    published,
+    quantiles,
+    results_of,
+    weights,
+)
 
 DRAWS, SEED = 4096, 2026
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 FIGURE = Path(__file__).parents[2] / "docs/_static/forecast-published.svg"
-
-
-def quantiles(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    order = np.argsort(values)
-    return np.interp(LEVELS, np.cumsum(weight[order]) - weight[order] / 2, values[order])
 
 
 def main() -> None:
@@ -45,8 +48,8 @@ def main() -> None:
     print("| --- " * 7 + "|")
     for each in results:
         effect = predicted(each, followed, worlds)
-        prior, true = quantiles(effect, before), quantiles(effect, calibrated)
-        seen = quantiles(effect + each.se * error, calibrated)
+        prior, true = quantiles(effect, before, LEVELS), quantiles(effect, calibrated, LEVELS)
+        seen = quantiles(effect + each.se * error, calibrated, LEVELS)
         inside = "yes" if seen[0] <= each.estimate <= seen[-1] else "no"
         low, high = each.estimate - 1.96 * each.se, each.estimate + 1.96 * each.se
         role = "calibration" if each in rebuild else "predicted"

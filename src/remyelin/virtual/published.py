@@ -128,3 +128,16 @@ def weights(results: Iterable[Published], followed: Mapping[str, Followed], worl
 def effective(weight: FloatArray) -> float:
     """How many equally probable worlds would say as much."""
     return float(1 / (weight**2).sum())
+
+
+def quantiles(values: FloatArray, weight: FloatArray, levels: Sequence[float]) -> FloatArray:
+    """Quantiles of values that are not equally probable.
+
+    Examples
+    --------
+    >>> quantiles(np.array([3.0, 1.0, 2.0]), np.array([0.1, 0.1, 0.8]), [0.5])
+    array([2.])
+    """
+    order = np.argsort(values, kind="stable")
+    below = np.cumsum(weight[order]) - weight[order] / 2
+    return np.interp(levels, below, values[order])

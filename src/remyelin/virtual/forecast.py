@@ -1,0 +1,300 @@
+"""What a trial is likely to show, as a distribution, and which assumption decides it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from remyelin.protocol import Protocol
+from remyelin.virtual.asked import Asked, asked_of
+from remyelin.virtual.assumptions import Worlds, assumptions, draw_worlds, population
+from remyelin.virtual.comparison import Followed, Setting, exposures_of, follow_arms
+from remyelin.virtual.gate import Gate, gate
+from remyelin.virtual.published import effective, follow_published, published, quantiles, results_of, weights
+from remyelin.virtual.sensitivity import Moved, sobol
+
+FloatArray = npt.NDArray[np.float64]
+DAYS = (30, 60, 90, 120, 182, 270, 365)
+AGES = (30.0, 40.0, 50.0)
+LEVELS = (0.05, 0.5, 0.95)
+_THIRDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A distribution over worlds: its median and the interval of 90 %.
+
+    Attributes
+    ----------
+    label, unit
+        Of what.
+    low, median, high
+        5, 50 and 95 % of the true effect.
+    worlds
+        How many equally probable worlds say so.
+    """
+
+    label: str
+    unit: str
+    low: float
+    median: float
+    high: float
+    worlds: float
+
+    @classmethod
+    def of(cls, label: str, unit: str, values: FloatArray, weight: FloatArray) -> Expected:
+        """From values that are not equally probable."""
+        low, median, high = map(float, quantiles(values, weight, LEVELS))
+        return cls(label, unit, low, median, high, effective(weight))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is expected of one comparison.
+
+    Attributes
+    ----------
+    endpoint, arm, role
+        Which; `role` ``"not in the protocol"`` for what could be measured besides.
+    true, result
+        The true effect, and the estimate of a trial of this size.
+    se
+        Standard error of the estimate, as planned.
+    signal
+        Median over worlds of the effect, in the direction that is looked for, over its standard error.
+    success
+        Probability of a significant result in that direction; None as long as the gate is closed.
+    """
+
+    endpoint: str
+    arm: str
+    role: str
+    true: Expected
+    result: Expected
+    se: float
+    se_source: str
+    signal: float
+    success: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forecast:
+    """The answer of `forecast`.
+
+    Attributes
+    ----------
+    protocol, setting, age_years
+        What was asked: of which trial and people.
+    draws, seed, calibrated_on, worlds_left
+        Worlds that were drawn, on which trials they were calibrated, and how many equally probable ones that
+        left.
+    answers
+        The primary comparison first.
+    left_out
+        Endpoints that no model of myelin reaches.
+    visits, ages, severities
+        The primary effect by day (not in a crossover), age, and severity of failure.
+    moved
+        Assumptions by what they do to the primary effect over its standard error.
+    gate
+        Whether forecasts may print a probability of success.
+    """
+
+    protocol: Protocol
+    setting: Setting
+    age_years: float
+    draws: int
+    seed: int
+    calibrated_on: tuple[str, ...]
+    worlds_left: float
+    answers: tuple[Answer, ...]
+    left_out: tuple[str, ...]
+    visits: tuple[Expected, ...]
+    best_day: str
+    ages: tuple[Expected, ...]
+    severities: tuple[Expected, ...]
+    moved: tuple[Moved, ...]
+    gate: Gate
+
+    exit_code = 0
+
+    @property
+    def most_informative(self) -> Answer:
+        """The comparison whose effect is largest against its standard error."""
+        return max(self.answers, key=lambda each: each.signal)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            "protocol": self.protocol.trial.id,
+            "lesions": self.setting.lesions,
+            "eyes": self.setting.eyes,
+            "age_years": self.age_years,
+            "draws": self.draws,
+            "seed": self.seed,
+            "calibrated_on": list(self.calibrated_on),
+            "worlds_left": self.worlds_left,
+            "answers": [asdict(each) for each in self.answers],
+            "most_informative": self.most_informative.endpoint,
+            "left_out": list(self.left_out),
+            "visits": [asdict(each) for each in self.visits],
+            "best_day": self.best_day,
+            "ages": [asdict(each) for each in self.ages],
+            "severities": [asdict(each) for each in self.severities],
+            "moved": [each.to_dict() for each in self.moved],
+            "assumptions": {name: str(row) for name, row in assumptions().items()},
+            "gate": self.gate.to_dict(),
+        }
+
+    def __str__(self) -> str:
+        from remyelin.virtual.forecast_text import said
+
+        return said(self)
+
+
+def forecast(
+    protocol: Protocol | Path | str,
+    *,
+    draws: int = 2048,
+    seed: int = 2026,
+    calibrate: Sequence[str] | None = None,
+    lesions: str | None = None,
+    base: int = 128,
+) -> Forecast:
+    """Forecast a trial from the target of its treatment.
+
+    Parameters
+    ----------
+    protocol
+        A protocol, its file, or the name of a packaged one.
+    draws
+        Worlds, in each of which every assumption has another value.
+    seed
+        Of all that is drawn: the same seed gives the same forecast.
+    calibrate
+        Trials on whose published results the worlds are calibrated; by default all that have one, but for
+        the trial that is forecast. None, as ``()``, leaves what animals say.
+    lesions
+        ``"chronic"`` or ``"acute"``; by default that of a packaged trial, else chronic.
+    base
+        Points of the sensitivity analysis, a power of 2; 0 leaves it out.
+
+    Raises
+    ------
+    InputError
+        For a treatment whose target is not known, endpoints that no model of myelin reaches, a visit that is
+        not after baseline, or a number that cannot be.
+    RefuseRun
+        For a protocol that cannot be read.
+
+    Examples
+    --------
+    >>> found = forecast("ccmr-two", draws=64, calibrate=(), base=0)
+    >>> found.answers[0].endpoint, found.answers[0].success
+    ('p100-latency', None)
+    """
+    plan = protocol if isinstance(protocol, Protocol) else Protocol.read(protocol)
+    setting = Setting.of(plan, lesions)
+    exposures_of(plan, setting.dose)
+    asked, left_out = asked_of(plan, setting)
+    trials = _calibration(plan, calibrate)
+    rng = np.random.default_rng(seed)
+    worlds = draw_worlds(draws, rng)
+    days = () if plan.trial.design == "crossover" else DAYS
+    followed = follow_arms(plan, worlds, setting=setting, days=days)
+    results = results_of(trials)
+    weight = weights(results, {plan.trial.id: followed, **follow_published(results, worlds)}, worlds)
+    error = rng.standard_normal(draws)
+    verdict = gate()
+    answers = tuple(_answer(each, followed, worlds, weight, error, verdict.open) for each in asked)
+    first = asked[0]
+    visits = tuple(_expected(f"day {day}", first, followed, worlds, weight, day) for day in days)
+    return Forecast(
+        plan, setting, population(setting.lesions)["age_years"], draws, seed, trials, effective(weight),
+        answers, left_out, visits, _best(visits, first),
+        _by_age(plan, setting, first, worlds, weight), _by_severity(first, followed, worlds, weight),
+        tuple(_moved(plan, setting, first, base, seed)), verdict,
+    )  # fmt: skip
+
+
+def _calibration(protocol: Protocol, given: Sequence[str] | None) -> tuple[str, ...]:
+    every = tuple(dict.fromkeys(each.trial for each in published()))
+    if given is None:
+        return tuple(name for name in every if name != protocol.trial.id)
+    results_of(given)
+    return tuple(given)
+
+
+def _answer(
+    asked: Asked, followed: Followed, worlds: Worlds, weight: FloatArray, error: FloatArray, may: bool
+) -> Answer:
+    effect = asked.effect(followed, worlds)
+    se = asked.se * worlds["sd_factor"]
+    success = float(weight @ asked.power(effect, se)) if may else None
+    true = Expected.of("true effect", asked.unit, effect, weight)
+    result = Expected.of("result", asked.unit, effect + se * error, weight)
+    signal = float(quantiles(asked.sign * effect / se, weight, [0.5])[0])
+    return Answer(
+        asked.endpoint, asked.arm, asked.role, true, result, asked.se, asked.se_source, signal, success
+    )
+
+
+def _expected(
+    label: str, asked: Asked, followed: Followed, worlds: Worlds, weight: FloatArray, day: int | None = None
+) -> Expected:
+    effect = replace(asked, day=asked.day if day is None else day).effect(followed, worlds)
+    return Expected.of(label, asked.unit, effect, weight)
+
+
+def _best(visits: Sequence[Expected], asked: Asked) -> str:
+    """The first visit with nearly all of the largest median effect; the error is taken as the same."""
+    if not visits:
+        return ""
+    gains = [asked.sign * each.median for each in visits]
+    if max(gains) <= 0:
+        return ""
+    return next(each.label for each, gain in zip(visits, gains, strict=True) if gain >= 0.95 * max(gains))
+
+
+def _by_age(
+    protocol: Protocol, setting: Setting, asked: Asked, worlds: Worlds, weight: FloatArray
+) -> tuple[Expected, ...]:
+    """In a quarter of the worlds, with the weights that they have."""
+    rows = slice(0, max(1, len(weight) // 4))
+    some: Mapping[str, FloatArray] = {name: values[rows] for name, values in worlds.items()}
+    out = []
+    for age in AGES:
+        followed = follow_arms(protocol, some, setting=setting, age_years=age)
+        own = np.where(followed.possible, weight[rows], 0.0)
+        if own.sum() > 0:
+            out.append(_expected(f"{age:g} years", asked, followed, some, own / own.sum()))
+    return tuple(out)
+
+
+def _by_severity(
+    asked: Asked, followed: Followed, worlds: Worlds, weight: FloatArray
+) -> tuple[Expected, ...]:
+    row = assumptions()["severity"]
+    edges = np.linspace(row.low, row.high, _THIRDS + 1)
+    out = []
+    for low, high in pairwise(edges.tolist()):
+        inside = (worlds["severity"] >= low) & (worlds["severity"] <= high)
+        own = np.where(inside, weight, 0.0)
+        if own.sum() > 0:
+            label = f"severity {low:.2f} to {high:.2f}"
+            out.append(_expected(label, asked, followed, worlds, own / own.sum()))
+    return tuple(out)
+
+
+def _moved(protocol: Protocol, setting: Setting, asked: Asked, base: int, seed: int) -> list[Moved]:
+    def answer(worlds: Worlds) -> FloatArray:
+        followed = follow_arms(protocol, worlds, setting=setting)
+        return asked.effect(followed, worlds) / (asked.se * worlds["sd_factor"])
+
+    return sobol(answer, base=base, seed=seed) if base else []
