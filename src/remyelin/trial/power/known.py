@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
 from remyelin.errors import InputError
-from remyelin.evidence.load import Parameter, parameter_rows
+from remyelin.evidence import Parameter, find, records
+from remyelin.evidence.load import parameter_rows
 from remyelin.protocol import Endpoint
+from remyelin.tables import MEASURES
 from remyelin.trial.power.layout import Layout
 from remyelin.trial.power.noncentral import root, t_power
 from remyelin.trial.power.spread import Spread, row_words
@@ -22,29 +23,33 @@ _SD = {
     "p100_latency_ms": ("p100_change_sd", "p100_treatment_contrast_sd"),
     "vep_shift_ms": ("p100_change_sd", "p100_treatment_contrast_sd"),
 }
-_EFFECT = {
-    "mtr_pu": ("submedian_mtr_effect",),
-    "p100_latency_ms": ("p100_latency_effect",),
-    "vep_shift_ms": ("p100_latency_effect",),
-}
 
 
 def sd_rows(endpoint: Endpoint) -> list[Parameter]:
     """Rows that give an SD for the endpoint, the smallest first; those that were not read in a source too."""
-    return sorted(_rows(_SD, endpoint), key=lambda row: row.value)
+    if _other_than_lesions(endpoint):
+        return []
+    names = _SD.get(endpoint.measure, ())
+    return sorted((row for row in parameter_rows() if row.name in names), key=lambda row: row.value)
 
 
-def effect_rows(endpoint: Endpoint) -> list[Parameter]:
-    """Effects that trials published for the measure of the endpoint."""
-    return list(_rows(_EFFECT, endpoint))
+def published_effects(endpoint: Endpoint) -> dict[str, float]:
+    """By source, the differences that trials found in their primary endpoint where it is this measure."""
+    if _other_than_lesions(endpoint):
+        return {}
+    measure = MEASURES[endpoint.measure].change_of or endpoint.measure
+    same = {row.id for row in records("endpoints") if row.measure == measure}
+    rows = [row for row in records("results") if row.endpoint in same and row.primary]
+    return {
+        row.read_in: row.estimate
+        for row in rows
+        if row.scale == "difference" and row.estimate is not None and row.status != "unverified"
+    }
 
 
-def _rows(names: Mapping[str, tuple[str, ...]], endpoint: Endpoint) -> Iterator[Parameter]:
-    if endpoint.measure == "mtr_pu" and endpoint.site != "lesion":
-        return
-    for row in parameter_rows():
-        if row.name in names.get(endpoint.measure, ()):
-            yield row
+def _other_than_lesions(endpoint: Endpoint) -> bool:
+    """What is known of the MTR is known of that of lesions."""
+    return endpoint.measure == "mtr_pu" and endpoint.site != "lesion"
 
 
 def chosen_row(endpoint: Endpoint, source: str) -> Parameter:
@@ -141,20 +146,20 @@ def published_sizes(endpoint: Endpoint, power: float = 0.8, alpha: float = 0.05)
         ``recovery_percent, published_total, implied_d, from_the_other, our_total``; empty for other
         endpoints.
     """
-    rows = [row for row in parameter_rows() if row.name == "trial_size"]
     if endpoint.site != "lesion" or not endpoint.measure.startswith(("mtr", "mtsat")):
         return pd.DataFrame()
-    implied_d = {row.qualifiers["recovery_percent"]: _implied_d(row.value, power, alpha) for row in rows}
+    statements = find("sample_sizes/van-den-elskamp-2010").statements
+    implied_d = {row.effect_percent: _implied_d(row.n_total, power, alpha) for row in statements}
     table = []
-    for row in rows:
-        own = float(row.qualifiers["recovery_percent"])
-        other = next(float(key) for key in implied_d if key != own)
+    for row in statements:
+        own = row.effect_percent
+        other = next(percent for percent in implied_d if percent != own)
         d = implied_d[other] * own / other
         layout = Layout(Spread.of_participant(1.0), alpha=alpha)
         table.append(
             {
                 "recovery_percent": own,
-                "published_total": int(row.value),
+                "published_total": row.n_total,
                 "implied_d": implied_d[own],
                 "from_the_other": d,
                 "our_total": sum(layout.rounded(layout.needed(d, power))),

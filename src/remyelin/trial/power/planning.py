@@ -12,7 +12,7 @@ from remyelin.errors import InputError, RefuseRun
 from remyelin.evidence import lesion_volumes_mm3
 from remyelin.protocol import Plan, Protocol
 from remyelin.trial.power import tables
-from remyelin.trial.power.known import POWERS, effect_rows, implied, published_sizes, sd_rows
+from remyelin.trial.power.known import POWERS, implied, published_effects, published_sizes, sd_rows
 from remyelin.trial.power.layout import Layout
 from remyelin.trial.power.planned import TrialPlan
 from remyelin.trial.power.question import (
@@ -116,7 +116,7 @@ def _spread(asked: Plan, trial: Protocol) -> tuple[Spread | None, tuple[InputErr
 
 def _on_record(asked: Plan, trial: Protocol, layout: Layout) -> dict[str, pd.DataFrame]:
     if asked.effect is None:
-        effects = {row.read_in: row.value for row in effect_rows(trial.primary)}
+        effects = published_effects(trial.primary)
     else:
         effects = {"this plan": asked.effect}
     return {
