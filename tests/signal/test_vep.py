@@ -155,7 +155,8 @@ def test_a_recording_says_where_the_pattern_reverses():
     ("call", "field"),
     [
         (lambda: vep_response([1, 2]), "arrivals"),
-        (lambda: vep_response(Delays(), retrochiasmal=-1), "mean_ms"),
+        (lambda: vep_response(Delays(), retrochiasmal=-1), "retrochiasmal"),
+        (lambda: vep_response(Delays(), retrochiasmal="5"), "retrochiasmal"),
         (lambda: vep_response(Delays(), jitter_ms=float("nan")), "jitter_ms"),
         (lambda: vep_response(Delays()).moved(-90), "by_ms"),
         (lambda: vep_response(Delays()).moved(1, gain=0), "gain"),

@@ -232,14 +232,16 @@ def vep_response(
     if not isinstance(arrivals, Arrivals | Delays):
         found = f"of type {type(arrivals).__name__}"
         raise InputError("", "arrivals", found, "Arrivals or Delays", "give NerveBundle(...).arrive()")
-    behind = retrochiasmal if isinstance(retrochiasmal, Delays) else Delays(mean_ms=retrochiasmal)
+    if not isinstance(retrochiasmal, Delays):
+        check_number("retrochiasmal", retrochiasmal, least=0, most=200, fix="give ms, or Delays")
+        retrochiasmal = Delays(mean_ms=retrochiasmal)
     check_number("jitter_ms", jitter_ms, least=0, most=30)
     cortex = Cortex.norm() if cortex is None else cortex
     volley, mean_ms = _volley(arrivals, cortex.drive)
-    once = wave(kernel_spectrum(cortex) * volley * behind.spectrum())
+    once = wave(kernel_spectrum(cortex) * volley * retrochiasmal.spectrum())
     mean = wave(spectrum(once) * _blurred(jitter_ms))
-    centre = cortex.p100_ms + mean_ms + behind.total_mean_ms
-    drive = float((volley[0] * behind.spectrum()[0]).real)
+    centre = cortex.p100_ms + mean_ms + retrochiasmal.total_mean_ms
+    drive = float((volley[0] * retrochiasmal.spectrum()[0]).real)
     found = find_peaks(mean, centre - _WINDOW_MS, min(centre + _WINDOW_MS, LAST_MS)) if drive > 0 else None
     if found is None:
         return VepResponse(_NAN, 0.0, _NAN, _NAN, (), "absent", jitter_ms, once)
