@@ -80,7 +80,8 @@ def _resolve(record: Record, file: str, ids: IdsOf) -> None:
     for field, kinds, name in record.references():
         kind, _, wanted = name.rpartition("/")
         kinds = kinds if kinds != "any" else kind
-        known = sorted(one for each in kinds.split(" or ") if each in KINDS for one in ids(each))
-        if wanted not in known:
-            place, expected = f"{record.id} {field}", f"an id of {kinds}" if kinds else "kind/id of a record"
-            raise InputError(file, place, f"'{name}'", expected, did_you_mean(wanted, known))
+        known = [ids(each) for each in kinds.split(" or ") if each in KINDS]
+        if not any(wanted in each for each in known):
+            expected = f"an id of {kinds}" if kinds else "kind/id of a record"
+            fix = did_you_mean(wanted, sorted(one for each in known for one in each))
+            raise InputError(file, f"{record.id} {field}", f"'{name}'", expected, fix)

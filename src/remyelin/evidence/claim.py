@@ -115,7 +115,9 @@ class Claim(Record):
         if self.status == "unverified":
             return None
         fields = type(self).model_fields
-        changed: dict[str, Any] = {name: fields[name].get_default() for name in self.unverified}
+        changed: dict[str, Any] = {
+            name: fields[name].get_default(call_default_factory=True) for name in self.unverified
+        }
         for name in fields:
             items = getattr(self, name)
             if isinstance(items, tuple) and any(_is_recalled(item) for item in items):
