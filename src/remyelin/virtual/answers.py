@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,23 +13,21 @@ import pandas as pd
 
 from remyelin.errors import InputError, RefuseRun
 from remyelin.protocol import Endpoint, Protocol
-from remyelin.tables import MEASURES
 from remyelin.trial.case import Study, case_of
 from remyelin.trial.design import build
+from remyelin.trial.fits import Fitted, fit_rows
 from remyelin.trial.formula import parse
 from remyelin.trial.incomplete import fit_set
 from remyelin.trial.means import differences
 from remyelin.trial.people import covariates_of
-from remyelin.trial.regression import average, below_median
 from remyelin.trial.squares import many_least_squares
 
 from .cohort import Cohort
-from .instruments import Readings
+from .rows import WEIGHTED, all_rows, participant_means
 
 FloatArray = npt.NDArray[np.float64]
 # Coded alike whichever rows are there, and without an interaction: then a contrast is one of coefficients.
 _PLAIN = re.compile(r"1|\w+|C\(\w+\)", re.ASCII)
-WEIGHTED = "participant-precision-weighted-change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +58,7 @@ def answers(cohort: Cohort, endpoint: Endpoint) -> Answers:
 
     Examples
     --------
+    >>> from remyelin.protocol import Protocol
     >>> from remyelin.virtual.cohort import draw_cohort
     >>> from remyelin.virtual.premises import Premises
     >>> from remyelin.virtual.response import Response
@@ -69,8 +69,9 @@ def answers(cohort: Cohort, endpoint: Endpoint) -> Answers:
     >>> found.contrasts, bool(found.estimate.mean() < -3)
     (('clemastine-metformin - placebo',), True)
     """
-    protocol = cohort.patients.protocol
-    if not is_simple(protocol, endpoint, cohort.covariates(0)):
+    if not from_arrays(cohort, endpoint):
+        return _through_tables(cohort, endpoint)
+    if not is_simple(cohort, endpoint):
         return _one_by_one(cohort, endpoint, range(cohort.patients.n_trials))
     found = _all_at_once(cohort, endpoint)
     # A trial that lost an arm or a level of a covariate has a design of its own, or no answer at all.
@@ -82,34 +83,39 @@ def answers(cohort: Cohort, endpoint: Endpoint) -> Answers:
     return found
 
 
-def is_simple(protocol: Protocol, endpoint: Endpoint, covariates: pd.DataFrame) -> bool:
-    """Whether an endpoint is one least-squares fit of one change a participant, arms not interacting.
-
-    Examples
-    --------
-    >>> protocol = Protocol.read("ccmr-two")
-    >>> is_simple(protocol, protocol.primary, pd.DataFrame())
-    True
-    """
+def from_arrays(cohort: Cohort, endpoint: Endpoint) -> bool:
+    """Whether the rows of an endpoint follow from its values alone: nothing imputed, or left out by an event."""
     events = endpoint.estimand.event_days if endpoint.estimand else {}
+    of_two_visits = endpoint.select == "all" and len(endpoint.visits) == 2
     return (
-        protocol.trial.design == "parallel"
+        (endpoint.missing, endpoint.weighting) == ("none", "none")
+        and endpoint.own_set != "per-protocol"
+        and not events
+        and not (endpoint.own_set == "completers" and endpoint.by_likelihood)
+        and not (
+            endpoint.summary == WEIGHTED and (endpoint.select == "submedian" or len(endpoint.visits) > 2)
+        )
+        and set(covariates_of(endpoint)) <= set(cohort.covariates(0).columns)
+    )
+
+
+def is_simple(cohort: Cohort, endpoint: Endpoint) -> bool:
+    """Whether an endpoint is one least-squares fit of one change a participant, arms not interacting."""
+    return (
+        cohort.patients.protocol.trial.design == "parallel"
         and endpoint.estimator == "ancova"
         and len(endpoint.visits) == 2
         and not endpoint.of_sites
-        and (endpoint.missing, endpoint.weighting) == ("none", "none")
         and endpoint.covariance in (None, "classical")
-        and endpoint.own_set != "per-protocol"
-        and not events
-        and not (endpoint.select == "submedian" and endpoint.summary == WEIGHTED)
-        and set(covariates_of(endpoint)) <= set(covariates.columns)
         and all(_PLAIN.fullmatch(str(term)) for term in parse(endpoint.formula)[1])
     )
 
 
 def _all_at_once(cohort: Cohort, endpoint: Endpoint) -> Answers:
     protocol, people = cohort.patients.protocol, cohort.patients.people
-    values = _participant_values(cohort, endpoint)
+    baseline, change, _ = participant_means(cohort, endpoint)
+    values = {"baseline": baseline[..., 0], "change": change[..., 0]}
+    values["value"] = values["baseline"] + values["change"]
     response, _, columns, _ = parse(endpoint.formula)
     known = np.isfinite(values[response])
     if "baseline" in columns:
@@ -134,51 +140,39 @@ def _both_arms(known: npt.NDArray[np.bool_], arm: npt.NDArray[np.int64]) -> npt.
     return np.asarray(np.all(there, axis=0))
 
 
-def _participant_values(cohort: Cohort, endpoint: Endpoint) -> dict[str, FloatArray]:
-    """`baseline`, `change` and `value` of each participant, (trial, participant), as the endpoint sums up."""
-    readings = {each.measure: each for each in cohort.readings}
-    visits = [visit.id for visit in cohort.patients.protocol.visit]
-    first, last = (visits.index(name) for name in (endpoint.visits[0], endpoint.visits[-1]))
-    own = readings[endpoint.measure]
-    start = readings[MEASURES[endpoint.measure].change_of or endpoint.measure]
-    baseline = _flat(start, start.usable)[..., first]
-    follow_up = _flat(own, own.usable)[..., last]
-    change = follow_up if start is not own else follow_up - baseline
-    used = np.isfinite(change)
-    if endpoint.select == "submedian":
-        used &= below_median(baseline)[0]
-    weight = used.astype(np.float64)
-    if endpoint.summary == WEIGHTED:
-        se = _flat(own, own.se)
-        variance = se[..., last] ** 2 + (se[..., first] ** 2 if start is own else 0.0)
-        weight = np.where(used & (variance > 0), 1 / np.where(variance > 0, variance, 1.0), 0.0)
-    shape = cohort.patients.people.arm.shape
-    mean = average(change, used, weight)
-    level = average(baseline, used & np.isfinite(baseline), weight)
-    found = {"baseline": level, "change": mean, "value": level + mean}
-    return {name: value.reshape(shape) for name, value in found.items()}
+def _one_by_one(cohort: Cohort, endpoint: Endpoint, trials: Iterable[Any]) -> Answers:
+    """Each trial by itself: rows from arrays, and the estimator's own fit."""
+    protocol, wanted = cohort.patients.protocol, [int(each) for each in trials]
+    rows = dict(iter(all_rows(cohort, endpoint).groupby("trial")))
+
+    def fit(trial: int) -> Fitted:
+        return fit_rows(endpoint, rows[trial].drop(columns="trial"), protocol, weighted=False)
+
+    return _collected(protocol, wanted, fit)
 
 
-def _flat(readings: Readings, values: FloatArray) -> FloatArray:
-    """(trial * participant, site, visit)."""
-    return values.reshape(-1, *values.shape[2:])
-
-
-def _one_by_one(cohort: Cohort, endpoint: Endpoint, trials: Sequence[int] | npt.NDArray[np.intp]) -> Answers:
+def _through_tables(cohort: Cohort, endpoint: Endpoint) -> Answers:
     """Each trial through its tables, as a real one."""
     protocol = cohort.patients.protocol
+
+    def fit(trial: int) -> Fitted:
+        tables = (cohort.measurements(trial), protocol, cohort.allocation(trial), cohort.covariates(trial))
+        case, _ = case_of(Study(*tables, None), endpoint)
+        return fit_set(case, protocol, endpoint.own_set)
+
+    return _collected(protocol, range(cohort.patients.n_trials), fit)
+
+
+def _collected(protocol: Protocol, trials: Sequence[int], fit: Callable[[int], Fitted]) -> Answers:
+    """The contrasts of each fit; nothing where a trial cannot be fitted."""
     first, *others = protocol.compared
     names = tuple(f"{name} - {first}" for name in others)
     numbers = np.full((3, len(trials), len(names)), np.nan)
     participants = np.zeros(len(trials), dtype=np.int64)
-    for row, trial in enumerate(int(each) for each in trials):
-        study = Study(
-            cohort.measurements(trial), protocol, cohort.allocation(trial), cohort.covariates(trial), None
-        )
+    for row, trial in enumerate(trials):
         try:
-            case, _ = case_of(study, endpoint)
-            fitted = fit_set(case, protocol, endpoint.own_set)
-        except (InputError, RefuseRun):
+            fitted = fit(trial)
+        except (InputError, RefuseRun, KeyError):
             continue
         participants[row] = fitted.n_participants
         for name, contrast in fitted.contrasts.iterrows():
