@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from remyelin.cli import main
 from remyelin.errors import InputError
-from remyelin.evidence.draft import Draft, draft_study, read_draft
+from remyelin.evidence import read_file
+from remyelin.evidence.draft import Draft, draft_study, undecided
 from remyelin.evidence.posted_result import unit_of
 
 from .posted_study import NCT, record, tables, write_record, write_tables
@@ -31,9 +32,8 @@ def outcome(content: dict[str, Any], place: int = 0) -> dict[str, Any]:
 def read_back(made: Draft, folder: Path) -> dict[str, tuple[Any, ...]]:
     path = folder / "draft.toml"
     made.write(path)
-    records, decisions = read_draft(path)
-    assert decisions == made.decisions
-    return records
+    assert undecided(path) == made.decisions
+    return read_file(path)
 
 
 def test_a_draft_is_read_back_with_what_is_to_be_decided(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_a_reviewer_takes_one_of_two_signs(
     text = text[: text.index("# Take one of the two")] + chosen
     path = tmp_path / "draft.toml"
     path.write_text(text.replace('contrast = "none"', 'contrast = "active - control"'))
-    (result,) = read_draft(path)[0]["results"]
+    (result,) = read_file(path)["results"]
     assert (result.estimate, result.low, result.high) == numbers
     assert (result.level, result.scale) == (0.95, "difference")
 
@@ -231,7 +231,7 @@ def test_a_broken_draft_is_refused(tmp_path: Path, text: str, message: str) -> N
     path = tmp_path / "draft.toml"
     path.write_text(text)
     with pytest.raises(InputError, match=message):
-        read_draft(path)
+        read_file(path)
 
 
 @pytest.mark.parametrize(("name", "study"), [("outcomes.txt", None), ("study.json", "NCT1")])
@@ -242,9 +242,9 @@ def test_what_cannot_be_drafted_from_is_named(tmp_path: Path, name: str, study: 
         draft_study(path, study)
 
 
-def run(*arguments: str) -> int:
+def run(*arguments: str, command: str = "add") -> int:
     with pytest.raises(SystemExit) as end:
-        main(["evidence", "add", *arguments])
+        main(["evidence", command, *arguments])
     return int(end.value.code or 0)
 
 
@@ -256,7 +256,7 @@ def test_the_command_writes_a_draft_and_says_what_is_missing(
     said = capsys.readouterr().out
     assert "trials/remake: ratio, duration, outcome, doi" in said
     assert re.search(r"contrast of results/remake-ctgov-1: 'Fictastine' and 'Placebo' stand in this", said)
-    assert read_draft(out)[0]["trials"][0].id == "remake"
+    assert read_file(out)["trials"][0].id == "remake"
     assert run(str(tmp_path / "study.json"), "--out", str(tmp_path / "two.toml"), "--json") == 0
     assert json.loads(capsys.readouterr().out)["study"] == NCT
 
@@ -269,3 +269,33 @@ def test_the_command_refuses_in_one_line(tmp_path: Path, capsys: pytest.CaptureF
     assert said.err.count("\n") == 1
     assert "API before version 2" in said.err
     assert not (tmp_path / "draft.toml").exists()
+
+
+def test_check_reads_a_draft_and_says_what_is_open(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "draft.toml"
+    made = drafted(tmp_path)
+    made.write(path)
+    assert run(str(path), "--json", command="check") == 0
+    assert len(json.loads(capsys.readouterr().out)["undecided"]) == len(made.decisions)
+    assert run(str(path), command="check") == 0
+    assert "A draft: not evidence yet" in capsys.readouterr().out
+    decided = "\n".join(line for line in path.read_text().splitlines() if not line.startswith("#"))
+    path.write_text(decided)
+    assert run(str(path), command="check") == 0
+    assert "A draft" not in capsys.readouterr().out
+
+
+def test_check_finds_a_number_of_a_draft_that_disagrees(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = record()
+    outcome(content)["analyses"][0]["pValue"] = "0.4"
+    text = drafted(tmp_path, content).text()
+    start = text.index("# turned:\n") + len("# turned:\n")
+    chosen = "\n".join(line.removeprefix("# ") for line in text[start:].splitlines()[:5])
+    path = tmp_path / "draft.toml"
+    path.write_text(text[: text.index("# Take one of the two")] + chosen)
+    assert run(str(path), command="check") == 1
+    assert "remake-ctgov-1" in capsys.readouterr().out

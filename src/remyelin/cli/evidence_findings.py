@@ -47,6 +47,9 @@ def _checked(found: Checked, every: bool) -> Iterator[RenderableType]:
         yield table(("record", "why nothing of it can be recomputed"), found.alone, title="Not recomputed")
     else:
         yield words(f"`--every` shows those that agree, and the {len(found.alone)} records that stand alone.")
+    if found.undecided:
+        rows = [(each.record, each.field, each.words) for each in found.undecided]
+        yield table(("record", "field", "a reviewer decides"), rows, title="A draft: not evidence yet")
     if found.conflicts:
         yield words("")
         yield words(f"{len(found.conflicts)} conflicts between sources, the values side by side", "bold")

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from .comparison import Comparison, comparisons, published_p
+from .draft import undecided
+from .draft_row import Decision
 from .formula import comparisons_of_formulas
 from .kinds import Conflict, Sibling
 from .load import read_file, records
@@ -59,6 +61,8 @@ class Checked:
         Every conflict of the evidence base; of a file of your own, those that the file has.
     recalled
         Results that are unverified: recalled and not read.
+    undecided
+        Of a draft, what a reviewer still has to decide.
     """
 
     comparisons: tuple[Comparison, ...]
@@ -66,6 +70,7 @@ class Checked:
     alone: tuple[tuple[str, str], ...]
     conflicts: tuple[Conflicting, ...]
     recalled: frozenset[str]
+    undecided: tuple[Decision, ...] = ()
 
     @property
     def disagreements(self) -> tuple[Comparison, ...]:
@@ -95,6 +100,7 @@ class Checked:
             ],
             "alone": [{"record": record, "why": why} for record, why in self.alone],
             "conflicts": [asdict(each) for each in self.conflicts],
+            "undecided": [each._asdict() for each in self.undecided],
             "new": len(self.new),
         }
 
@@ -148,6 +154,7 @@ def check(path: Path | str | None = None) -> Checked:
         alone=tuple(_alone(result) for result in results if not made[result.id] and _has_numbers(result)),
         conflicts=tuple(_shown(conflict, results, people) for conflict in conflicts),
         recalled=frozenset(f"results/{result.id}" for result in results if result.status == "unverified"),
+        undecided=() if path is None else undecided(path),
     )
 
 

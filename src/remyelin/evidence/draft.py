@@ -15,7 +15,7 @@ from remyelin.protocol import toml
 
 from .aact import read_tables
 from .draft_row import Decision, DraftRow
-from .load import LIMIT_BYTES, read_file, records
+from .load import LIMIT_BYTES, records
 from .outcome import Trial
 from .posted import Outcome, Study
 from .posted_result import results_of, unit_of
@@ -162,16 +162,9 @@ def draft(study: Study, *, only_primary: bool = False) -> Draft:
     return Draft(study, tuple(rows), tuple(_missing(rows)), tuple(left_out))
 
 
-def read_draft(path: Path | str) -> tuple[dict[str, tuple[Any, ...]], tuple[Decision, ...]]:
-    """The records of a draft by kind, and what its comments still ask to be decided.
-
-    Raises
-    ------
-    InputError
-        As `load.read_file`.
-    """
-    made = read_file(path)
-    return made, tuple(_asked(files.read_text(Path(path), None, limit=LIMIT_BYTES)))
+def undecided(path: Path | str) -> tuple[Decision, ...]:
+    """What the comments of a draft still ask; none for a file that is no draft."""
+    return tuple(_asked(files.read_text(Path(path), None, limit=LIMIT_BYTES)))
 
 
 def _asked(text: str) -> Iterator[Decision]:
