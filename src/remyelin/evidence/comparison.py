@@ -177,7 +177,7 @@ def _of_the_interval(result: Result, df: float) -> Iterator[Comparison]:
         span, words = _both(normal, t, df)
         yield _compared(result, "se", f"from the interval, {words}", span)
     if estimate is not None and published_p(result) is not None:
-        # Symmetric as it is taken to be, the interval may know its middle better than the estimate is printed.
+        # Symmetric as it is taken to be, an interval may say its middle with more digits than the estimate.
         centre = estimate.within(arithmetic.middle_of_interval(*ends, ratio=ratio))
         normal, t = (
             arithmetic.p_of_interval(centre, *ends, level=level, df=each, ratio=ratio)
