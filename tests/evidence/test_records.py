@@ -263,3 +263,13 @@ siblings = [{ record = "RECORD", field = "n", value = 50, status = "seen", sourc
     for name, words in (("trials/rebiuld", "did you mean 'rebuild'"), ("rebuild", "kind/id of a record")):
         with pytest.raises(InputError, match=words):
             read_file(written(conflict.replace("RECORD", name)))
+
+
+def test_what_is_shown_names_nothing_that_is_hidden():
+    visible = {kind: {row.id for row in shown(kind)} for kind in KINDS}
+    for kind in KINDS:
+        for row in shown(kind):
+            for field, kinds, name in row.references():
+                of, _, wanted = name.rpartition("/")
+                there = [visible[one] for one in (of or kinds).split(" or ")]
+                assert any(wanted in each for each in there), (kind, row.id, field, name)

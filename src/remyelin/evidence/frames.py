@@ -35,8 +35,8 @@ def table(kind: str, *, unverified: bool = False) -> pd.DataFrame:
 
     Examples
     --------
-    >>> table("steps").id.tolist()[:3]
-    ['activation', 'migration', 'proliferation']
+    >>> table("steps").id.tolist()[:4]
+    ['clearance', 'activation', 'migration', 'proliferation']
     """
     import pandas as pd
 
