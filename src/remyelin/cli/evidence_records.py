@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from remyelin.errors import InputError
+from remyelin.evidence.claim import Part
 from remyelin.evidence.frames import shown
 from remyelin.evidence.kinds import KINDS
 from remyelin.evidence.load import records
@@ -155,7 +156,7 @@ def _fields(record: Any, hidden: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 def _said(value: Any) -> str:
     if isinstance(value, tuple):
-        nested = any(hasattr(item, "model_fields") for item in value)
+        nested = any(isinstance(item, Part) for item in value)
         return ("\n" if nested else ", ").join(str(item) for item in value)
     if hasattr(value, "items"):
         return ", ".join(f"{key} {item}" for key, item in value.items())
