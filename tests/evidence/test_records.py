@@ -114,7 +114,7 @@ def test_find_by_id_by_kind_and_by_the_name_of_a_parameter():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("rebiuld", "did you mean 'rebuild'"),
+        ("rebuildd", "did you mean 'rebuild'"),
         ("gsk239512", "the id of 3 records, expected the id of one. Fix: use one of"),
         (
             "p100_change_sd",
@@ -260,7 +260,7 @@ source = "reb2"
 siblings = [{ record = "RECORD", field = "n", value = 50, status = "seen", source = "reb2" }]
 """
     assert read_file(written(conflict.replace("RECORD", "trials/rebuild")))
-    for name, words in (("trials/rebiuld", "did you mean 'rebuild'"), ("rebuild", "kind/id of a record")):
+    for name, words in (("trials/rebuildd", "did you mean 'rebuild'"), ("rebuild", "kind/id of a record")):
         with pytest.raises(InputError, match=words):
             read_file(written(conflict.replace("RECORD", name)))
 
