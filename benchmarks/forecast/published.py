@@ -64,9 +64,21 @@ def main() -> None:
 
 
 def draw(rows: list) -> None:
-    from remyelin.report.forecast_plot import draw_published
+    from remyelin.report.forecast_plot import Prediction, draw_published
 
-    FIGURE.write_text(draw_published(rows), encoding="utf-8")
+    found = [
+        Prediction(
+            f"{each.name}",
+            each.unit,
+            tuple(seen.tolist()),
+            each.estimate,
+            each.estimate - 1.96 * each.se,
+            each.estimate + 1.96 * each.se,
+            each.trial != "rebuild",
+        )
+        for each, _, _, seen in rows
+    ]
+    draw_published(found, path=FIGURE)
 
 
 if __name__ == "__main__":

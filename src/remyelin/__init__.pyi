@@ -81,5 +81,6 @@ from .trial.power import sample_size as sample_size
 from .trial.power import sample_size_proportions as sample_size_proportions
 from .trial.power import simulated_power as simulated_power
 from .trial.power import trial_power as trial_power
+from .virtual.forecast import forecast as forecast
 from .trial.submedian import submedian_change as submedian_change
 from .trial.threshold import responders as responders

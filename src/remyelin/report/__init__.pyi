@@ -1,6 +1,10 @@
 from .axon_plot import draw_axons as draw_axons
 from .axon_plot import draw_conduction as draw_conduction
 from .evidence_plot import draw_evidence as draw_evidence
+from .forecast_plot import draw_forecast as draw_forecast
+from .forecast_plot import draw_published as draw_published
+from .forecasting import forecast_folder as forecast_folder
+from .forecasting import save_forecast as save_forecast
 from .forest_plot import forest as forest
 from .nerve_plot import draw_arrivals as draw_arrivals
 from .page import Pages as Pages

@@ -17,7 +17,7 @@ from remyelin.virtual.assumptions import Worlds, assumptions, draw_worlds, popul
 from remyelin.virtual.comparison import Followed, Setting, exposures_of, follow_arms
 from remyelin.virtual.gate import Gate, gate
 from remyelin.virtual.published import effective, follow_published, published, quantiles, results_of, weights
-from remyelin.virtual.sensitivity import Moved, sobol
+from remyelin.virtual.sensitivity import Moved, explained, sobol
 
 FloatArray = npt.NDArray[np.float64]
 DAYS = (30, 60, 90, 120, 182, 270, 365)
@@ -219,7 +219,7 @@ def forecast(
         plan, setting, population(setting.lesions)["age_years"], draws, seed, trials, effective(weight),
         answers, left_out, visits, _best(visits, first),
         _by_age(plan, setting, first, worlds, weight), _by_severity(first, followed, worlds, weight),
-        tuple(_moved(plan, setting, first, base, seed)), verdict,
+        tuple(_moved(plan, setting, first, base, seed, (followed, worlds, weight))), verdict,
     )  # fmt: skip
 
 
@@ -292,9 +292,24 @@ def _by_severity(
     return tuple(out)
 
 
-def _moved(protocol: Protocol, setting: Setting, asked: Asked, base: int, seed: int) -> list[Moved]:
-    def answer(worlds: Worlds) -> FloatArray:
-        followed = follow_arms(protocol, worlds, setting=setting)
-        return asked.effect(followed, worlds) / (asked.se * worlds["sd_factor"])
+def _moved(
+    protocol: Protocol,
+    setting: Setting,
+    asked: Asked,
+    base: int,
+    seed: int,
+    calibrated: tuple[Followed, Worlds, FloatArray],
+) -> list[Moved]:
+    if not base:
+        return []
+    followed, worlds, weight = calibrated
+    signal = asked.effect(followed, worlds) / (asked.se * worlds["sd_factor"])
 
-    return sobol(answer, base=base, seed=seed) if base else []
+    def answer(drawn: Worlds) -> FloatArray:
+        own = follow_arms(protocol, drawn, setting=setting)
+        return asked.effect(own, drawn) / (asked.se * drawn["sd_factor"])
+
+    return [
+        replace(row, calibrated=explained(worlds[row.name], signal, weight))
+        for row in sobol(answer, base=base, seed=seed)
+    ]

@@ -73,11 +73,11 @@ def _moved(forecast: Forecast) -> list[str]:
     if not forecast.moved:
         return []
     lines = [
-        "What decides effect / SE, before calibration: part of its variance that each assumption has, "
-        "alone and with others"
+        "What decides effect / SE: part of its variance that each assumption has, before calibration alone "
+        "and with others (Sobol), and alone after it"
     ]
     for each in forecast.moved[:MOST_MOVED]:
-        share = f"{each.first:5.2f} {each.total:5.2f} (+- {each.total_half_width:.2f})"
+        share = f"{each.first:5.2f} {each.total:5.2f} (+- {each.total_half_width:.2f}) {each.calibrated:5.2f}"
         lines.append(f"  {share}  {assumptions()[each.name]}")
     return lines
 

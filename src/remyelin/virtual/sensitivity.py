@@ -12,9 +12,11 @@ import numpy.typing as npt
 from remyelin.errors import InputError, RefuseRun
 from remyelin.number import check_number
 from remyelin.virtual.assumptions import Worlds, assumptions, worlds_at
+from remyelin.virtual.published import effective
 
 FloatArray = npt.NDArray[np.float64]
 _RESAMPLES = 200
+_FIFTHS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Moved:
         Part of the answer's variance that goes if this one assumption were known, and its 95 % half-width.
     total, total_half_width
         Part that would be left if all others were known.
+    calibrated
+        As `first`, among the worlds as calibration weighs them; 0 where that was not asked.
     """
 
     name: str
@@ -36,6 +40,7 @@ class Moved:
     first_half_width: float
     total: float
     total_half_width: float
+    calibrated: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """For machines."""
@@ -94,3 +99,32 @@ def sobol(answer: Callable[[Worlds], FloatArray], *, base: int, seed: int) -> li
     columns = (found[key] for key in ("S1", "S1_conf", "ST", "ST_conf"))
     rows = [Moved(name, *map(float, row)) for name, *row in zip(names, *columns, strict=True)]
     return sorted(rows, key=lambda row: -row.total)
+
+
+def explained(by: FloatArray, answer: FloatArray, weight: FloatArray) -> float:
+    """Part of the variance of a weighted answer that fifths of one assumption explain.
+
+    The correlation ratio, with what chance alone would explain taken off (Kelley 1935, 10.1073/pnas.21.9.554).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> x, noise = rng.random(2000), rng.random(2000)
+    >>> even = np.full(2000, 1 / 2000)
+    >>> round(explained(x, x + noise, even), 1), round(explained(noise, x, even), 1)
+    (0.5, 0.0)
+    """
+    order = np.argsort(by, kind="stable")
+    fifth = np.empty(len(by), dtype=np.int64)
+    fifth[order] = np.minimum(np.cumsum(weight[order]) * _FIFTHS, _FIFTHS - 1e-9).astype(np.int64)
+    mass = np.bincount(fifth, weight, _FIFTHS)
+    means = np.bincount(fifth, weight * answer, _FIFTHS) / np.maximum(mass, 1e-300)
+    overall = float(weight @ answer)
+    total = float(weight @ (answer - overall) ** 2)
+    if not total > 0:
+        return 0.0
+    ratio = float(mass @ (means - overall) ** 2) / total
+    count = effective(weight)
+    if count <= _FIFTHS:
+        return 0.0
+    return max(0.0, 1 - (1 - ratio) * (count - 1) / (count - _FIFTHS))
