@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import remyelin
-from remyelin.evidence.audit import Audit, audit
 from remyelin.evidence.load import records
+from remyelin.evidence.unread import Audit, audit
 from remyelin.files import read_toml
 
 PACKAGE = Path(remyelin.__file__).parent
@@ -101,6 +101,8 @@ PLANTED = {
     "raw rows given away": "from remyelin.evidence import records\nSD = [f('trials') for f in [records]]\n",
     "a module of the evidence": "from remyelin.evidence import load\nSD = load.parameter_rows()[3].value\n",
     "the evidence itself": "import remyelin.evidence.load as e\nSD = e.parameter_rows()[3].value\n",
+    "the package": "import remyelin\nSD = remyelin.evidence.records('parameters')[3].value\n",
+    "a record by its id": "from remyelin.evidence import find\nSD = find('lesion_mtr').value\n",
     "its data file": "import tomllib\nROWS = tomllib.load(open('evidence/parameters.toml', 'rb'))\n",
     "a file that is not named": (
         "from remyelin.evidence.load import read_data\nROWS = [read_data(n) for n in ('a', 'b')]\n"

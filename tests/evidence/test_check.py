@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from remyelin.errors import InputError
-from remyelin.evidence.check import Checked, check
 from remyelin.evidence.comparison import Comparison, comparisons, published_p
 from remyelin.evidence.formula import computed
 from remyelin.evidence.lookup import find
+from remyelin.evidence.recomputed import Checked, check
 
 # The results that the worked cases of p are of, and the p to which their interval leads.
 OF_CASE = {

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from remyelin.evidence.audit import Audit, audit
-from remyelin.evidence.check import Checked, Conflicting, Stand, check
+from remyelin.evidence.unread import Audit, audit
+from remyelin.evidence.recomputed import Checked, Conflicting, Stand, check
 from remyelin.evidence.comparison import Comparison, short
 
 from .page import Page, table, words

@@ -17,13 +17,15 @@ _RAW = {
     "read_data": "",
     "read_arrays": "",
     "records": "",
+    "find": "",
     "parameter_rows": "parameters.toml",
     "requirements": "iscev.toml",
 }
-_HOMES = ("load", "standard")
+_HOMES = ("load", "lookup", "standard")
 """The modules of the evidence base in which these stand."""
 _LIKELY = re.compile(
-    r"\b(?:read_data|read_arrays|parameter_rows)\b|evidence\S* import|import \S*evidence|\.load"
+    r"\b(?:read_data|read_arrays|parameter_rows)\b|evidence\S* import|import \S*evidence"
+    r"|\.(?:load|lookup|standard|evidence)\b"
 )
 _ASKING = ("allow_unverified", "unverified")
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -76,6 +78,8 @@ def readings(module: str, text: str, files: frozenset[str]) -> Iterator[Reading]
         named = ""
         if isinstance(node, ast.Name) and node.id in known:
             named = _read_by(called.get(id(node)), known[node.id])
+        elif isinstance(node, ast.Attribute) and node.attr == "evidence":
+            named = ANY
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented:
             named = node.value.rpartition("/")[2]
             named = named if named in files else ""
@@ -141,7 +145,9 @@ def _read_by(call: ast.Call | None, function: str) -> str:
         return _RAW[function]
     first = call.args[0] if call is not None and call.args else None
     if not (isinstance(first, ast.Constant) and isinstance(first.value, str)):
-        return ANY_RECORDS if function == "records" else ANY
+        return ANY_RECORDS if function in ("records", "find") else ANY
+    if function == "find":
+        return ANY_RECORDS
     return first.value if "." in first.value else f"{first.value}.toml"
 
 

@@ -106,7 +106,7 @@ def audit(package: Path | None = None) -> Audit:
     Examples
     --------
     >>> found = audit()
-    >>> found.problems, any(each.place == "recruitment_per_day" for each in found.values)
+    >>> found.problems, any(each.place == "rate.recruitment_per_day" for each in found.values)
     ((), True)
     """
     package = Path(__file__).parents[1] if package is None else package
