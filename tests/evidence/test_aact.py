@@ -7,9 +7,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from remyelin.errors import InputError
 from remyelin.evidence.aact import read_tables
+from remyelin.evidence.draft import draft_study
 from remyelin.evidence.posted import Outcome, Study
 from remyelin.evidence.registry import read_record
 
@@ -190,3 +193,34 @@ def test_a_large_table_is_read_by_rows(tmp_path: Path) -> None:
     content["outcome_measurements"] += [f"{k}|NCT09990009|1|2|||1.0|||" for k in range(10, 60_000)]
     study = read_tables(write_tables(tmp_path, content), NCT)
     assert [len(outcome.cells) for outcome in study.outcomes] == [2, 4]
+
+
+CELLS = [
+    (table, line, cell)
+    for table, lines in tables().items()
+    for line in range(len(lines))
+    for cell in range(lines[line].count("|") + 1)
+]
+
+
+@given(
+    place=st.sampled_from(CELLS),
+    junk=st.sampled_from(
+        ["", "NA", "-1", "x" * 3000, "9" * 30, "1e400", '"', "a|b", "\0", "\x07", "é\u2028ü"]
+    ),
+)
+def test_a_mutated_cell_is_drafted_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, place: tuple[str, int, int], junk: str
+) -> None:
+    folder = tmp_path_factory.mktemp("mutated")
+    table, line, cell = place
+    content = tables()
+    cells = content[table][line].split("|")
+    cells[cell] = junk
+    content[table][line] = "|".join(cells)
+    refused = None
+    try:
+        draft_study(write_tables(folder, content), NCT).text()
+    except InputError as error:
+        refused = error
+    assert refused is None or (refused.fix and str(folder) not in str(refused))

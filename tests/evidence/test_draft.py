@@ -299,3 +299,34 @@ def test_check_finds_a_number_of_a_draft_that_disagrees(
     path.write_text(text[: text.index("# Take one of the two")] + chosen)
     assert run(str(path), command="check") == 1
     assert "remake-ctgov-1" in capsys.readouterr().out
+
+
+def _places(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    return [place for key, child in items for place in [(*path, key), *_places(child, (*path, key))]]
+
+
+PLACES = _places(record())
+JUNK = [None, True, -1, 1e400, "", "x" * 5000, [], {}, [[]], [{}], {"a": {}}, ["a", 1], "NA", "\x00", "2,1"]
+
+
+@given(changes=st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from(JUNK)), min_size=1, max_size=3))
+def test_a_mutated_record_is_drafted_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[tuple[Any, ...], Any]]
+) -> None:
+    folder = tmp_path_factory.mktemp("mutated")
+    content = record()
+    for path, junk in changes:
+        node: Any = content
+        try:
+            for key in path[:-1]:
+                node = node[key]
+            node[path[-1]] = junk
+        except (KeyError, IndexError, TypeError):
+            continue
+    refused = None
+    try:
+        read_back(drafted(folder, content), folder)
+    except InputError as error:
+        refused = error
+    assert refused is None or (refused.file == "study.json" and refused.fix)
