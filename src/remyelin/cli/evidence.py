@@ -54,7 +54,7 @@ def list_records(
 def show(record: str, *, unverified: Unverified = False, json: Json = False) -> int:
     """Show one record: all of it, its sources, and the records that name it.
 
-    Examples: `remyelin evidence show rebuild`, `remyelin evidence show p100_change_sd`.
+    Examples: `remyelin evidence show rebuild`, `remyelin evidence show renew-p100-pp-w32`.
 
     Parameters
     ----------

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from remyelin.evidence.unread import Audit, audit
-from remyelin.evidence.recomputed import Checked, Conflicting, Stand, check
 from remyelin.evidence.comparison import Comparison, short
+from remyelin.evidence.recomputed import Checked, Conflicting, Stand, check
+from remyelin.evidence.unread import Audit, audit
 
 from .page import Page, table, words
 
@@ -32,7 +32,8 @@ def audit_page() -> Page:
 
 def _checked(found: Checked, every: bool) -> Iterator[RenderableType]:
     total, wrong = len(found.comparisons), len(found.disagreements)
-    yield words(f"{total} published numbers recomputed: {total - wrong} agree, {wrong} do not.", "bold")
+    disagree = {0: "none disagrees", 1: "1 disagrees"}.get(wrong, f"{wrong} disagree")
+    yield words(f"{total} published numbers recomputed: {disagree}.", "bold")
     if found.new:
         yield table(_HEAD, _compared(found, found.new), title="New: no conflict on record explains these")
     if known := [each for each in found.disagreements if each not in found.new]:

@@ -75,15 +75,15 @@ def meta_page(
 
 
 def _too_narrow(fit: MetaAnalysis, chosen: Selection) -> Iterator[str]:
-    """Knapp and Hartung's interval is that of the scatter seen, which a few trials may hardly have.
+    """Knapp and Hartung's interval is that of the scatter seen, which may be too little by chance.
 
     Roever, Knapp, Friede 2015, 10.1186/s12874-015-0091-1.
     """
     if fit.test != "knapp-hartung":
         return
-    known = float(np.sum(1 / (fit.studies.variances + fit.tau2)) ** -0.5)
-    if fit.se < 0.999 * known:
-        ends = fit.estimate - 1.96 * known, fit.estimate + 1.96 * known
+    half = 1.96 * float(np.sum(1 / (fit.studies.variances + fit.tau2)) ** -0.5)
+    if fit.ci[1] - fit.estimate < half:
+        ends = fit.estimate - half, fit.estimate + half
         yield (
             "The trials scatter less than their own errors let them, so that the Knapp-Hartung interval is "
             f"too narrow: by their errors it is {_said(chosen, *ends)} (--test z)"

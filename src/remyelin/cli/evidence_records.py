@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from remyelin.errors import InputError
-from remyelin.evidence.claim import Part
+from remyelin.evidence.claim import Claim, Part
 from remyelin.evidence.frames import shown
 from remyelin.evidence.kinds import KINDS
 from remyelin.evidence.load import records
@@ -146,11 +146,14 @@ def _plain(record: Any) -> dict[str, Any]:
 
 
 def _fields(record: Any, hidden: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    for name in type(record).model_fields:
+    """What the record says, then how it is known."""
+    names = [name for name in type(record).model_fields if name != "id"]
+    shared = [name for name in names if name in Claim.model_fields]
+    for name in (*(name for name in names if name not in shared), *shared):
         value = getattr(record, name)
         if name in hidden:
             yield name, "unverified, hidden: --unverified shows it"
-        elif name != "id" and value not in (None, "", (), {}, False):
+        elif value not in (None, "", "=", (), {}, False):
             yield name.replace("_", " "), _said(value)
 
 
@@ -163,9 +166,14 @@ def _said(value: Any) -> str:
     return "yes" if value is True else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _around(line: str, wanted: str, width: int = 160) -> str:
-    """The part of a text about the first of the words."""
-    place = line.casefold().find(wanted.casefold().split()[0])
-    start = max(0, place - width // 3)
-    cut = line[start : start + width]
-    return ("... " if start else "") + cut + (" ..." if start + width < len(line) else "")
+def _around(line: str, wanted: str, reach: int = 6) -> str:
+    """The parts of a text in which the words stand for the first time."""
+    tokens = line.split()
+    near: set[int] = set()
+    for word in wanted.casefold().split():
+        at = next((k for k, token in enumerate(tokens) if word in token.casefold()), None)
+        near |= set() if at is None else set(range(max(0, at - reach), min(len(tokens), at + reach + 1)))
+    shown: list[str] = []
+    for k in sorted(near):
+        shown += [tokens[k]] if k - 1 in near or k == 0 else ["...", tokens[k]]
+    return " ".join([*shown, *(["..."] if near and max(near) < len(tokens) - 1 else [])])

@@ -28,7 +28,7 @@ def effect(result: Any) -> str:
     scale = "" if result.scale == "difference" else f" {result.scale}"
     unit = "" if result.unit == "1" else f" {result.unit}"
     return f"{result.estimate:g}{interval}{unit}{scale}" + (
-        "" if result.per == "not seen" else f" / {result.per}"
+        "" if result.per == "not seen" else f" per {result.per}"
     )
 
 
