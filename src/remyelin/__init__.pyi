@@ -38,6 +38,7 @@ from .report import analyse_folder as analyse_folder
 from .report import trial_page as trial_page
 from .report.axon_plot import draw_axons as draw_axons
 from .report.axon_plot import draw_conduction as draw_conduction
+from .report.evidence_plot import draw_evidence as draw_evidence
 from .report.forest_plot import forest as forest
 from .report.lesion_plot import draw_lesion as draw_lesion
 from .report.nerve_plot import draw_arrivals as draw_arrivals

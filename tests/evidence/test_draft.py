@@ -182,6 +182,20 @@ def test_a_treatment_that_the_package_has_is_recognised(tmp_path: Path) -> None:
     assert not [row for row in made.rows if row.kind == "treatments"]
 
 
+def test_large_results_are_summed_up(tmp_path: Path) -> None:
+    content = record()
+    outcomes = content["resultsSection"]["outcomeMeasuresModule"]["outcomeMeasures"]
+    for k in range(200):
+        outcomes += [{**each, "title": f"{each['title']} {k}"} for each in outcomes[:2]]
+        outcomes.append({"title": f"Other {k}", "unitOfMeasure": "kg"})
+    made = drafted(tmp_path, content)
+    said = str(made).splitlines()
+    assert len(said) < 100
+    assert "  id: 397 more questions, which stand in the draft" in said
+    assert "  and 160 more" in said
+    assert len(read_back(made, tmp_path)["results"]) == 3 * 201
+
+
 def test_only_primary_outcomes_if_asked(tmp_path: Path) -> None:
     made = draft_study(write_record(tmp_path), only_primary=True)
     assert [row.values["primary"] for row in made.rows if row.kind == "results"] == [True]

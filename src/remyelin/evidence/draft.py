@@ -29,7 +29,8 @@ _HEAD = """\
 # When all is decided, copy each table into the data file of its kind, without the first word of its name.
 """
 _DECIDE = "# DECIDE "
-_SHOWN = 4  # of records that a question is asked of
+_MOST = 40  # lines for one heading
+_SHOWN = 5  # of questions for one field, and of the records that one is asked of
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,8 @@ class Draft:
             ("Left out:", self.left_out),
             ("For a reviewer to decide:", tuple(_summed(self.decisions))),
         ):
-            lines += ["", words, *(f"  {item}" for item in items)] if items else []
+            lines += ["", words, *(f"  {item}" for item in items[:_MOST])] if items else []
+            lines += [f"  and {len(items) - _MOST} more"] if len(items) > _MOST else []
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, Any]:
@@ -203,13 +205,19 @@ def _missing(rows: list[DraftRow]) -> Iterator[str]:
 
 
 def _summed(decisions: tuple[Decision, ...]) -> Iterator[str]:
-    """Questions of many records together."""
+    """Questions of many records together, and the first of many that ask for the same field."""
     asked: dict[tuple[str, str], list[str]] = {}
     for each in decisions:
         asked.setdefault((each.field, each.words), []).append(each.record)
+    shown: Counter[str] = Counter()
     for (field, words), of in asked.items():
-        more = f" and {len(of) - _SHOWN} more" if len(of) > _SHOWN else ""
-        yield f"{field} of {', '.join(of[:_SHOWN])}{more}: {words}"
+        shown[field] += 1
+        if shown[field] <= _SHOWN:
+            more = f" and {len(of) - _SHOWN} more" if len(of) > _SHOWN else ""
+            yield f"{field} of {', '.join(of[:_SHOWN])}{more}: {words}"
+    for field, n in shown.items():
+        if n > _SHOWN:
+            yield f"{field}: {n - _SHOWN} more questions, which stand in the draft"
 
 
 def _table(row: DraftRow) -> Iterator[str]:

@@ -95,10 +95,10 @@ def draw_evidence(
     shown = graph(unverified=unverified)
     bands = tuple(_bands(shown))
     bottom = max((band.bottom for band in bands), default=1.0)
-    with canvas(WIDTH_IN, (bottom + 7.5) * LINE_IN) as (figure, ((ax,),)):
+    with canvas(WIDTH_IN, (bottom + 8.5) * LINE_IN) as (figure, ((ax,),)):
         ax.set_axis_off()
         ax.set_xlim(0, WIDTH_IN)
-        ax.set_ylim(bottom + 4.0, -3.5)
+        ax.set_ylim(bottom + 5.0, -3.5)
         _heads(ax, title)
         for band in bands:
             _step(ax, band)
@@ -107,10 +107,8 @@ def draw_evidence(
             for k, barrier in enumerate(band.barriers):
                 _barrier(ax, shown, barrier, band.top + k)
         _legend(ax, bottom + 1.8, unverified)
-        if shown.adrift:
-            names = ", ".join(treatment.name for treatment in shown.adrift)
-            words = f"Reach no step shown here: {names}"
-            ax.text(0.1, bottom + 3.2, words, fontsize=8.5, va="center", color=MUTED)
+        for k, words in enumerate(_notes(shown)):
+            ax.text(0.1, bottom + 3.2 + k, words, fontsize=8.5, va="center", color=MUTED)
         picture = markup(figure, name, f"{title or 'Evidence'}. {str(shown).replace(chr(10), '. ')}")
     return saved(picture, path)
 
@@ -150,7 +148,7 @@ def _heads(ax: Axes, title: str) -> None:
     if title:
         ax.text(0.1, -3.1, title, fontsize=12, fontweight="bold", va="center")
     for x, words, align in (
-        (TREATMENT, "Treatment, a mark for each trial", "right"),
+        (TREATMENT, "Treatment, with a mark for each trial on record", "right"),
         (TARGET[0], "Target: what is done to it", "left"),
         (STEP[0], "Step of remyelination, in order", "left"),
         (BARRIER, "Barrier", "left"),
@@ -276,6 +274,16 @@ def _legend(ax: Axes, line: float, unverified: bool) -> None:
         ax.text(x + 0.42, line, words, fontsize=8.5, va="center", color=MUTED)
         x += 0.75 + 0.075 * len(words)
     ax.axhline(line - 1.0, color=RULE, lw=0.8)
+
+
+def _notes(shown: Graph) -> list[str]:
+    """What does not stand on the picture, in words."""
+    notes = []
+    if shown.adrift:
+        notes.append(f"Reach no step shown here: {', '.join(each.name for each in shown.adrift)}")
+    if shown.hidden:
+        notes.append(f"Not shown: {shown.hidden} records and links that nobody has read in a source")
+    return notes
 
 
 def _folded(name: str) -> list[str]:
