@@ -87,10 +87,11 @@ def test_a_reviewer_takes_one_of_two_signs(
     assert (result.level, result.scale) == (0.95, "difference")
 
 
-def test_a_ratio_is_turned_by_its_inverse(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["Odds Ratio (OR)", "Risk Ratio (RR)", "Rate Ratio"])
+def test_a_ratio_is_turned_by_its_inverse(tmp_path: Path, kind: str) -> None:
     content = record()
     outcome(content)["analyses"][0] |= {
-        "paramType": "Odds Ratio (OR)",
+        "paramType": kind,
         "paramValue": "2",
         "ciLowerLimit": "0.8",
         "ciUpperLimit": "5",

@@ -10,10 +10,11 @@ from .posted import Comparison, Outcome, number, p_value
 _SCALES = (
     ("odds ratio", r"odds ratio"),
     ("rate ratio", r"rate ratio|incidence ratio"),
+    ("risk ratio", r"risk ratio|relative risk"),
     ("standardised", r"cohen|hedges|standardi[sz]ed"),
     ("difference", r"\bdifference\b"),
 )
-_OTHER_SCALE = r"hazard|risk ratio|\blog\b|slope|ratio of"
+_OTHER_SCALE = r"hazard|\blog\b|slope|ratio of"
 _CONTROL = r"placebo|sham|untreated|no treatment|no intervention"
 
 
@@ -63,7 +64,7 @@ def _ask_sign(
         words += f"; '{names[control.index(True)]}' looks like the control"
     made.ask("contrast", words + _hint(outcome, comparison, value, row))
     interval = _interval(made, comparison)
-    ratio = scale in ("odds ratio", "rate ratio")
+    ratio = scale.endswith("ratio")
     spread = number(comparison.spread) if comparison.spread_kind.upper().startswith("STANDARD_ERR") else None
     made.options.append('Take one of the two and write contrast = "active - control":')
     for label, turned in (("as posted", False), ("turned", True)):
