@@ -152,6 +152,8 @@ def test_every_result_with_a_number_is_recomputed_or_named(found):
 def test_sample_sizes_and_formulas_are_recomputed(found):
     d = [each.recomputed.value for each in found.comparisons if each.field.endswith("effect_sd")]
     assert [round(each, 2) for each in d] == [1.53, 0.58, 0.48, 0.81]
+    people = [each for each in found.comparisons if each.record.startswith("trials/")]
+    assert {each.record for each in people} > {"trials/synergy", "trials/spi2", "trials/ms-spi"}
     derived = [each for each in found.comparisons if each.record.startswith("parameters/")]
     assert len(derived) > 9
     assert all(each.agrees for each in derived)

@@ -130,11 +130,15 @@ def _is_control(arm: ArmResult) -> bool:
 
 
 def _freedom(result: Result, people: int | None) -> float:
-    """Degrees of freedom of a t test of so many people; the normal where nobody says how many."""
+    """The fewest degrees of freedom of a t test: Welch's of the smaller arm; infinite where nobody says n."""
     known = [arm.n for arm in result.arms if arm.n is not None]
-    total = sum(known) if len(known) == len(result.arms) and known else result.n or people
-    taken = 1 if result.contrast == "after - before" else 2
-    return float(total - taken) if total is not None and total > taken else math.inf
+    if known and len(known) == len(result.arms):
+        fewest = min(known) - 1
+    elif (total := result.n or people) is not None:
+        fewest = total - 1 if result.contrast == "after - before" else total // 2 - 1
+    else:
+        return math.inf
+    return float(fewest) if fewest > 0 else math.inf
 
 
 def _interval(result: Result) -> tuple[Span, Span] | None:
@@ -159,7 +163,7 @@ def _both(normal: Span, t: Span, df: float) -> tuple[Span, str]:
     """What either distribution allows: papers seldom say which they took."""
     if math.isinf(df):
         return normal, "normal"
-    return normal.hull(t), f"normal or t with {df:g} df"
+    return normal.hull(t), f"normal or t with {df:g} df or more"
 
 
 def _of_the_interval(result: Result, df: float) -> Iterator[Comparison]:
@@ -213,8 +217,9 @@ def _of_the_means(result: Result) -> Iterator[Comparison]:
         yield _compared(result, "estimate", how, difference, 0.0 if se is None else UNADJUSTED * se.value)
     p = published_p(result)
     if se is not None and p is not None and not (active.adjusted or control.adjusted):
-        df = float((active.n or 2) + (control.n or 2) - 2)
-        normal, t = (arithmetic.p_of_se(difference, se, df=each) for each in (math.inf, df))
+        normal, t = (
+            arithmetic.p_of_se(difference, se, df=each) for each in (math.inf, _freedom(result, None))
+        )
         yield _compared(result, "p", f"from the means, {_NEAR}", _loose(normal.hull(t)))
 
 

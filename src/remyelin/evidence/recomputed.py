@@ -15,7 +15,7 @@ from .formula import comparisons_of_formulas
 from .kinds import Conflict, Sibling
 from .load import read_file, records
 from .outcome import Result
-from .sizes import comparisons_of_sizes
+from .sizes import comparisons_of_sizes, comparisons_of_trials
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +147,7 @@ def check(path: Path | str | None = None) -> Checked:
     return Checked(
         comparisons=(
             *(each for found in made.values() for each in found),
+            *comparisons_of_trials(of("trials")),
             *comparisons_of_sizes(of("sample_sizes")),
             *comparisons_of_formulas(of("parameters")),
         ),

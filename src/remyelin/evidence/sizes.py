@@ -1,4 +1,4 @@
-"""Published sample sizes compared with themselves: the effect they imply, and how they scale with it."""
+"""Sizes compared with themselves: the effect one implies, how one scales with it, arms with their trial."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from itertools import pairwise
 from . import arithmetic
 from .comparison import Comparison
 from .kinds import SampleSize, Statement
-from .rounding import Span, over, printed
+from .outcome import Trial
+from .rounding import Span, exactly, over, printed
 
 OF_A_MODEL = 0.05
 """By this part the sizes that a model gave may differ from what the formula makes of one another."""
@@ -27,6 +28,28 @@ def comparisons_of_sizes(sizes: Iterable[SampleSize]) -> Iterator[Comparison]:
     for size in sizes:
         yield from _implied(size)
         yield from _scaled(size)
+
+
+def comparisons_of_trials(trials: Iterable[Trial]) -> Iterator[Comparison]:
+    """The people of a trial against those of its arms.
+
+    Examples
+    --------
+    >>> from remyelin.evidence.load import records
+    >>> [each.recomputed.value for each in comparisons_of_trials(records("trials")) if "spi2" in each.record]
+    [642.0]
+    """
+    for trial in trials:
+        if trial.n is not None and len(trial.arms) > 1:
+            together = exactly(sum(trial.arms.values()))
+            yield Comparison(
+                f"trials/{trial.id}",
+                "n",
+                "the arms together",
+                f"{trial.n}",
+                together,
+                together.value == trial.n,
+            )
 
 
 def _implied(size: SampleSize) -> Iterator[Comparison]:
