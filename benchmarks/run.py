@@ -26,6 +26,7 @@ SCRIPTS = (
     ("vep/patients.py", "--jobs", "2"),
     ("vep/speed.py",),
     ("signal/vep.py",),
+    ("patients_saved/vep.py", "--jobs", "2"),
     ("statistics/speed.py",),
     ("statistics/boundary.py",),
     ("statistics/crossover.py",),
