@@ -1,7 +1,7 @@
-"""An analytic head, a second opinion beside `remyelin.virtual`: tissues and lesions whose true MTR is known at every point.
+"""An analytic head, a second opinion beside `remyelin.virtual`: its true MTR is known at every point.
 
-Shapes are analytic functions of position in the frame of the head, so a scan in any pose is computed from
-the head itself; no template, no table and no code of the package is in it. Lengths are mm, MTR is percent units (pu).
+Shapes are analytic functions of position in the frame of the head, so a scan in any pose is computed from the
+head itself; no template, no table and no code of the package is in it. Lengths are mm, MTR is percent units.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The scanner of the analytic head: a head with lesions, in a pose, to an MT-off or MT-on image and a lesion mask."""
+"""The scanner of the analytic head: a head with lesions, in a pose, to MT-off and MT-on and a lesion mask."""
 
 from __future__ import annotations
 

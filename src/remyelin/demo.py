@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from remyelin.virtual.recorded import Truth
 
-# True effects in the treated arm: on every lesion, and on every eye whose optic nerve has a lesion. They are larger
-# than any trial has seen (CCMR One: 0.16 pu; CCMR Two: -1.2 ms), so that eight virtual participants show them.
+# True effects in the treated arm: on every lesion, and on every eye whose optic nerve has a lesion. They are
+# larger than any trial has seen (CCMR One: 0.16 pu; CCMR Two: -1.2 ms), so that eight participants show them.
 EFFECT_PU, EFFECT_MS = 2.0, -8.0
 # Participants as alike as eight must be to show anything; people differ more.
 ALIKE = {
@@ -36,8 +36,8 @@ class Demo:
     def __str__(self) -> str:
         return "\n".join(
             [
-                f"Virtual data, true effect {EFFECT_PU:+g} pu in lesions and {EFFECT_MS:+g} ms in affected eyes of the "
-                "treated arm.",
+                f"Virtual data, true effect {EFFECT_PU:+g} pu in lesions and {EFFECT_MS:+g} ms in affected "
+                "eyes of the treated arm.",
                 self.results,
                 f"Open {self.out / 'report.html'}",
             ]

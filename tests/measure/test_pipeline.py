@@ -13,14 +13,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.small_trial import write_small
 
 from remyelin.errors import InputError, RefuseRun
 from remyelin.measure.group import ANALYSIS, gather
 from remyelin.measure.run import measure_participants, resolve_settings
-from remyelin.protocol import Protocol
 from remyelin.report import missing_pages, trial_page
 from remyelin.run import output_lock
-from remyelin.virtual.dataset import write_trial
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 
@@ -35,11 +34,8 @@ def bytes_of(out: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def bids(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two virtual participants, two visits each."""
-    folder = tmp_path_factory.mktemp("trial")
-    return write_trial(
-        Protocol.read("demo"), folder, rng=np.random.default_rng(5), n_per_arm=1, effect_pu=1.5
-    ).dataset
+    """Two virtual participants, two visits each, images alone."""
+    return write_small(tmp_path_factory.mktemp("trial"), seed=5, eyes=False).dataset
 
 
 @pytest.fixture(scope="module")

@@ -77,26 +77,25 @@ class Scene:
         -------
         Seen
         """
-        from .render import lesion_image, tissue_image
+        from .render import Atlas, Frame, Signals, lesion_image, tissue_image
 
+        maps, shape, fields = self.head.template, self.scanner.shape, self.fields
         to_scanner = self.scanner.affine
         to_head = (np.linalg.inv(pose) @ to_scanner)[:3]
+        frame = Frame(to_head, to_scanner[:3].copy(), fields.b1, fields.receive)
+        spread = 1 / self.head.scale
+        atlas = Atlas(maps.tissue, maps.brain, maps.near, maps.origin_mm, self.head.warp, GRID_MM, spread)
         chosen = [NAMES.index(name) for name in names]
-        white, other = self.contrasts.white[chosen], self.contrasts.other[:, chosen]
-        axes = self.contrasts.axes
-        maps, shape = self.head.template, self.scanner.shape
+        white, other = self.contrasts.white[chosen], np.ascontiguousarray(self.contrasts.other[:, chosen])
+        signals = Signals(white, other, self.contrasts.axes, self.contrasts.white_bound)
         out, brain = np.zeros((len(names), *shape), np.float32), np.zeros(shape, np.bool_)
-        tissue_image(
-            out, brain, to_head, to_scanner[:3], self.fields.b1, self.fields.receive, maps.tissue, maps.brain, maps.near,
-            maps.origin_mm, self.head.warp, GRID_MM, round(self.scanner.voxel_mm), 1 / self.head.scale,
-            self.contrasts.white_bound, white, other, *axes,
-        )  # fmt: skip
+        tissue_image(out, brain, frame, atlas, signals, round(self.scanner.voxel_mm))
         filled, label = np.zeros(shape, np.float32), np.zeros(shape, np.int32)
         centres, units = _geometry(self.plaques)
+        places = _places(centres, to_head)
         lesion_image(
-            out, filled, label, self.present, to_head, to_scanner[:3], self.fields.b1, self.fields.receive,
-            _places(centres, to_head), units, self.bound, self.contrasts.rim, white, *axes,
-        )  # fmt: skip
+            out, filled, label, self.present, frame, places, units, self.bound, self.contrasts.rim, signals
+        )
         return Seen(out, brain, filled, label)
 
 

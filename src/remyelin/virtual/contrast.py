@@ -1,4 +1,4 @@
-"""What tissue shows on MT-off, MT-on and T1-weighted images: tables of `signal.mt_signals`, read voxel by voxel."""
+"""What tissue shows on MT-off, MT-on and T1-weighted images: tables of `signal.mt_signals`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _BOUND = np.linspace(0.0005, 0.1605, 81)
 _B1 = np.linspace(0.6, 1.4, 33)
 _NOMINAL = 16  # position of 1 in _B1
 _RIM_PU = 1.0  # from the core of a lesion to its surface
-# Grey matter, fluid and scalp: bound fraction, T1 in s, water, T2 of free water in s. Of a phantom, not evidence:
-# they make borders between tissues, and no number is read from them.
+# Grey matter, fluid and scalp: bound fraction, T1 in s, water, T2 of free water in s. Of a phantom, not
+# evidence: they make borders between tissues, and no number is read from them.
 _OTHER = ((0.031, 1.05, 1.12, 0.060), (1e-4, 4.0, 1.35, 1.0), (0.004, 0.35, 1.0, 0.050))
 
 
@@ -42,10 +42,9 @@ class Contrasts:
     white_bound: float
 
     @property
-    def axes(self) -> tuple[FloatArray, FloatArray]:
-        """(2,) first value and step of `bound` and of `b1`."""
-        one, two = ([axis[0], axis[1] - axis[0]] for axis in (self.bound, self.b1))
-        return np.array(one), np.array(two)
+    def axes(self) -> FloatArray:
+        """(2, 2) first value and step, of `bound` and of `b1`."""
+        return np.array([[axis[0], axis[1] - axis[0]] for axis in (self.bound, self.b1)])
 
     @property
     def mtr_pu(self) -> FloatArray:
@@ -65,15 +64,15 @@ class Contrasts:
         return float(_RIM_PU / slope)
 
     def bound_of(self, mtr_pu: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """The bound fraction of white matter that shows this MTR at the nominal field, and the MTR that it shows.
+        """The bound fraction of white matter that shows this MTR at the nominal field, and that MTR.
 
-        The second is the first argument, held within what the sequence can show.
+        The second is the argument, held within what the sequence can show.
 
         Examples
         --------
         >>> bound, seen = contrasts().bound_of(np.array([24.2, 99.0]))
         >>> [round(float(x), 3) for x in bound], [round(float(x)) for x in seen]
-        ([0.028, 0.16], [24, 42])
+        ([0.028, 0.161], [24, 50])
         """
         line = self.mtr_pu
         seen = np.clip(mtr_pu, line[0], line[-1])
@@ -86,15 +85,15 @@ def contrasts() -> Contrasts:
 
     Notes
     -----
-    Bound fraction, T1 and T2 of white matter lie on the line of `signal.white_matter` from nothing to whole; with
-    more than that only the bound fraction goes on rising. MTR of a lesion that published means put above normal
-    white matter can so be shown.
+    Bound fraction, T1 and T2 of white matter lie on the line of `signal.white_matter` from nothing to whole;
+    beyond that only the bound fraction goes on rising: so lesions can be shown that published means and SDs
+    put above normal white matter.
 
     Examples
     --------
     >>> tables = contrasts()
     >>> tables.white.shape, round(tables.white_mtr_pu, 1)
-    ((3, 81, 33), 30.5)
+    ((3, 81, 33), 29.9)
     """
     from remyelin.signal import Tissue, mt_signals, white_matter
 

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 DATASET, SEALED, TRUTH, RECORDS = "bids", "sealed", "truth", "records"
 _SAID = (
-    "Virtual data: no person was recorded. Heads, lesions, eyes and noise are computed by remyelin. What is true in "
-    "it stands in a folder beside it."
+    "Virtual data: no person was recorded. Heads, lesions, eyes and noise are computed by remyelin. What is "
+    "true in it stands in a folder beside it."
 )
 
 
@@ -63,9 +63,11 @@ def write_trial(
     Parameters
     ----------
     protocol
-        Its arms, visits and endpoints. Images are made where an endpoint is the MTR, potentials where it is of an eye.
+        Its arms, visits and endpoints. Images are made where an endpoint is the MTR, potentials where one is
+        of an eye.
     out
-        A folder; `bids/`, `sealed/allocation.tsv`, `truth/` and `records/` (of what is finished) are written into it.
+        A folder; `bids/`, `sealed/allocation.tsv`, `truth/` and `records/` (of what is finished) are written
+        into it.
     rng
         Of the trial.
     response, premises
@@ -95,10 +97,11 @@ def write_trial(
 
     Notes
     -----
-    Modelled: heads of individual form; lesions of real sizes; partial volume; MT-on, MT-off and T1-weighted signals by
-    the two-pool model; transmit and receive field; position of the head at each visit and movement between images;
-    drift; Rician noise; a reader whose borders vary; responses of each eye with jitter in EEG noise. Not modelled:
-    atrophy, lesions that grow or shrink, confluent and cortical lesions, distortion, motion within an image, blinks.
+    Modelled: heads of individual form; lesions of real sizes; partial volume; MT-on, MT-off and T1-weighted
+    signals by the two-pool model; transmit and receive field; position of the head at each visit and movement
+    between images; drift; Rician noise; a reader whose borders vary; responses of each eye with jitter in EEG
+    noise. Not modelled: atrophy, lesions that grow or shrink, confluent and cortical lesions, distortion,
+    motion within an image, blinks.
     """
     scanner = scanner or Scanner()
     asked = check_sizes([endpoint.condition for endpoint in protocol.endpoint if endpoint.site == "eye"])
@@ -128,8 +131,7 @@ def write_trial(
     found = _write_people(tasks, keys, out, workers, progress)
     allocation = out / SEALED / "allocation.tsv"
     rows = [
-        {"participant_id": name, "arm": arm}
-        for name, arm in zip(patients.ids, patients.arms[0], strict=True)
+        {"participant_id": name, "arm": arm} for name, arm in zip(patients.ids, patients.arms[0], strict=True)
     ]
     write_tsv(allocation, ("participant_id", "arm"), rows)
     return write_truth(dataset, allocation, out / TRUTH, patients, found)

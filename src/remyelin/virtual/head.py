@@ -65,7 +65,9 @@ class Head:
         warp = np.empty((*points.shape[:3], 4), np.float32)
         for axis in range(3):
             waves = Waves.draw(rng, 12, *WARP_WAVES)
-            warp[..., axis] = points[..., axis] * (1 / size[axis] - 1) + variation * WARP_MM * waves(points / scale)
+            warp[..., axis] = points[..., axis] * (1 / size[axis] - 1) + variation * WARP_MM * waves(
+                points / scale
+            )
         warp[..., 3] = variation * WHITE_SD * Waves.draw(rng, 12, *WHITE_WAVES)(points)
         return cls(brain, warp, scale)
 

@@ -30,7 +30,7 @@ _FAST = 1  # level of gzip: noise packs no better at any other
 
 @dataclass(frozen=True)
 class Anatomy:
-    """What does not change between the visits of a person: head, plaques, and the transmit field of the head."""
+    """What does not change between the visits of a person, the transmit field of the head too."""
 
     head: Head
     plaques: tuple[Plaque, ...]
@@ -90,7 +90,7 @@ class _Visit:
     def write(
         self, drawn_before: NDArray[np.bool_], rng: np.random.Generator
     ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        """Write what was recorded at this visit; which lesions the reader has drawn is noted in `drawn_before`."""
+        """Write what was recorded at this visit; which lesions were drawn is noted in `drawn_before`."""
         lesions = self.person.lesions
         assert lesions is not None
         tables = contrasts()
@@ -122,12 +122,22 @@ class _Visit:
     def _image(self, name: str, signal: NDArray[np.float32], rng: np.random.Generator) -> None:
         stem = self._stem("anat") + ("_T1w" if name == "t1w" else f"_{name}_MTR")
         data = recorded(signal, self.scanner, rng)
-        write_volume(Volume(data, self.scanner.affine), Path(f"{stem}.nii.gz"), dtype=np.int16, level=_FAST)
+        write_volume(
+            Volume(data.astype(np.float32), self.scanner.affine),
+            Path(f"{stem}.nii.gz"),
+            dtype=np.int16,
+            level=_FAST,
+        )
         write_json(Path(f"{stem}.json"), sidecar(name))
 
     def _mask(self, what: str, mask: NDArray[np.bool_]) -> None:
         stem = self._stem("anat", self.dataset / "derivatives" / "lesions") + f"_label-{what}_mask"
-        write_volume(Volume(mask, self.scanner.affine), Path(f"{stem}.nii.gz"), dtype=np.uint8, level=_FAST)
+        write_volume(
+            Volume(mask.astype(np.float32), self.scanner.affine),
+            Path(f"{stem}.nii.gz"),
+            dtype=np.uint8,
+            level=_FAST,
+        )
         write_json(Path(f"{stem}.json"), {"Type": what.capitalize(), "Manual": False})
 
     def _b1_map(self, pose: FloatArray, fields: Fields) -> None:
@@ -182,8 +192,8 @@ def drawn(
 ) -> NDArray[np.int32]:
     """The lesions as a reader draws them: labels where a lesion fills half of a voxel, borders a little off.
 
-    A lesion that was drawn at an earlier visit is followed: if no voxel is half filled, the fullest one is drawn.
-    `drawn_before` (lesion,) is brought up to date.
+    A lesion that was drawn at an earlier visit is followed: if no voxel is half filled, the fullest one is
+    drawn. `drawn_before` (lesion,) is brought up to date.
     """
     n = len(drawn_before)
     least = np.clip(0.5 + scanner.reader_mm / scanner.voxel_mm * rng.normal(size=n), 0.05, 0.95)

@@ -124,7 +124,7 @@ def _sites(kind: str) -> FloatArray:
     if kind not in chosen:
         expected = ", ".join(name for name in chosen if name)
         raise InputError("", "place of a lesion", repr(kind), expected, "use one of these words")
-    return sites.points_mm[chosen[kind]]
+    return np.asarray(sites.points_mm[chosen[kind]])
 
 
 def _free_place(

@@ -204,8 +204,8 @@ def _write(
     high = float(np.ceil(np.abs(uv).max() + np.abs(earlobe).max()))
     signals = [
         edfio.EdfSignal(
-            np.asarray(x), laboratory.sfreq_hz, label=name, physical_dimension="uV", physical_range=(-high, high),
-            prefiltering="HP:1Hz LP:100Hz",
+            np.asarray(x), laboratory.sfreq_hz, label=name, physical_dimension="uV",
+            physical_range=(-high, high), prefiltering="HP:1Hz LP:100Hz",
         )
         for name, x in (("Oz", uv + earlobe), ("Fz", earlobe))
     ]  # fmt: skip

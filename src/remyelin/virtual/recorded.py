@@ -15,15 +15,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LESIONS = (
-    "participant_id", "arm", "visit", "day", "lesion", "mtr_pu", "drawn_mtr_pu", "volume_mm3", "drawn_mm3", "x_mm",
-    "y_mm", "z_mm",
+    "participant_id", "arm", "visit", "day", "lesion", "mtr_pu", "drawn_mtr_pu", "volume_mm3", "drawn_mm3",
+    "x_mm", "y_mm", "z_mm",
 )  # fmt: skip
 EYES = (
-    "participant_id", "arm", "visit", "day", "eye", "check_arcmin", "affected", "state", "latency_ms", "amplitude_uv",
+    "participant_id", "arm", "visit", "day", "eye", "check_arcmin", "affected", "state", "latency_ms",
+    "amplitude_uv",
 )  # fmt: skip
 COLUMNS = {
     "mtr_pu": "of the lesion's own tissue at the nominal transmit field",
-    "drawn_mtr_pu": "of the voxels that were drawn, on images without noise and movement; n/a where none was drawn",
+    "drawn_mtr_pu": "of the voxels drawn, on images without noise and movement; n/a where none was drawn",
     "volume_mm3": "of the lesion",
     "drawn_mm3": "of the reader's mask",
     "x_mm": "middle of the lesion in the world of that visit's MT-off image; so y_mm and z_mm",
@@ -70,12 +71,17 @@ def write_truth(
     people = true_tables(patients)["participants"].drop(columns="trial")
     tables = (people, _frame(found, arms, "lesions", LESIONS), _frame(found, arms, "eyes", EYES))
     for name, table in zip(("participants", "lesions", "eyes"), tables, strict=True):
-        write_tsv(folder / f"{name}.tsv", list(table.columns), table.to_dict("records"))
-    premises = patients.premises.to_frame()
-    write_tsv(folder / "premises.tsv", list(premises.columns), premises.to_dict("records"))
+        _write(folder / f"{name}.tsv", table)
+    _write(folder / "premises.tsv", patients.premises.to_frame())
     write_json(folder / "poses.json", {name: each["poses"] for name, each in found.items()})
     write_json(folder / "columns.json", COLUMNS)
     return Truth(dataset, allocation, folder, *tables)
+
+
+def _write(path: Path, table: pd.DataFrame) -> None:
+    columns = [str(name) for name in table.columns]
+    rows = ({name: row[k] for k, name in enumerate(columns)} for row in table.itertuples(index=False))
+    write_tsv(path, columns, rows)
 
 
 def _frame(

@@ -26,8 +26,8 @@ class Scanner:
     voxel_mm
         Edge of a voxel, 1 or 2 mm.
     head_scale
-        Size of the heads and of the field of view, 1 as people have them. A head of 0.65 is measured in a third of
-        the time: for demonstrations and tests.
+        Size of the heads and of the field of view, 1 as people have them. A head of 0.65 is measured in a
+        third of the time: for demonstrations and tests.
     noise
         SD of the noise in each of both channels, relative to white matter on the MT-off image.
     receive
@@ -89,8 +89,8 @@ class Scanner:
         >>> Scanner().clean().b1
         0.0
         """
-        none = {"receive": 0.0, "b1": 0.0, "b1_session_sd": 0.0, "drift_sd": 0.0, "reader_mm": 0.0}
-        return replace(self, noise=self.noise / 10, **none)
+        still = replace(self, receive=0.0, b1=0.0, b1_session_sd=0.0, drift_sd=0.0)
+        return replace(still, noise=self.noise / 10, reader_mm=0.0)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -167,7 +167,7 @@ def draw_b1(scanner: Scanner, rng: np.random.Generator) -> FloatArray:
     """(10,) a person's transmit field: high in the middle of the head, a little higher on one side."""
     bend = scanner.b1 / 0.64 * (1 + 0.15 * rng.normal(size=3))
     tilt = 0.15 * scanner.b1 / 0.8 * rng.normal(size=3)
-    return np.r_[1 + scanner.b1 / 2, tilt, -bend, np.zeros(3)]
+    return np.concatenate([[1 + scanner.b1 / 2], tilt, -bend, np.zeros(3)])
 
 
 def draw_pose(rng: np.random.Generator, shift_mm: float, turn_deg: float) -> FloatArray:

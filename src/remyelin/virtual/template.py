@@ -95,7 +95,13 @@ def template() -> Template:
     scalp = np.clip(np.minimum(outside - _SCALP_MM, _AIR_MM - outside) + 0.5, 0, 1) * ~inside
     tissue = np.stack([white * inside, grey * inside, np.where(between, 255, fluid), 255 * scalp], -1)
     middle = (np.array(inside.shape) - 1) / 2
-    return Template(np.ascontiguousarray(tissue.astype(np.uint8)), np.ascontiguousarray(inside), _near(outside), -middle, depth)
+    return Template(
+        np.ascontiguousarray(tissue.astype(np.uint8)),
+        np.ascontiguousarray(inside),
+        _near(outside),
+        -middle,
+        depth,
+    )
 
 
 def _near(outside: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -151,7 +157,7 @@ def _read(name: str) -> NDArray[np.uint8]:
             "nilearn", "tissue maps of the MNI template", "not there", "nilearn, which ships them",
             "pip install nilearn",
         )  # fmt: skip
-    return np.asarray(nib.load(path).dataobj, dtype=np.uint8)  # type: ignore[attr-defined]
+    return np.asarray(nib.load(path).dataobj, dtype=np.uint8)
 
 
 def _depth(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
