@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,16 @@ def write_table(frame: pd.DataFrame, path: Path | str) -> None:
     else:
         raise InputError(
             path.name, "file name", f"'{path.suffix}'", "a table in .parquet or .tsv", "change the suffix"
+        )
+
+
+def join_tables(parts: Sequence[Path], path: Path) -> None:
+    """Write the rows of several Parquet files into one, in their order; they are never all in memory."""
+    names = ", ".join("'" + str(part).replace("'", "''") + "'" for part in parts)
+    with files.atomic_path(path) as temporary, _database() as database:
+        target = str(temporary).replace("'", "''")
+        database.execute(
+            f"COPY (SELECT * FROM read_parquet([{names}])) TO '{target}' (FORMAT parquet, COMPRESSION zstd)"
         )
 
 

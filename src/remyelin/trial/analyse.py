@@ -98,8 +98,8 @@ def analyse(
     Raises
     ------
     RefuseRun
-        For an allocation that cannot be right, or a primary endpoint that
-        cannot be analysed.
+        For an allocation that cannot be right, measurements of several virtual trials, or a primary endpoint
+        that cannot be analysed.
 
     Examples
     --------
@@ -115,6 +115,7 @@ def analyse(
     >>> print(str(analysis).splitlines()[0])
     submedian-lesion-mtr, bexarotene - placebo: +0.839 pu (CI +0.615 to +1.06), p < 0.0001; ...
     """
+    _one_trial(measurements)
     allocation = check_allocation(allocation, protocol)
     study = Study(measurements, protocol, allocation, covariates, calibration_slope(measurements))
     done: list[Estimated] = []
@@ -148,6 +149,15 @@ def analyse(
         rows={each.endpoint.id: each.rows for each in done},
         members={each.endpoint.id: each.members for each in done},
     )
+
+
+def _one_trial(measurements: Measurements) -> None:
+    if "trial" in measurements.frame:
+        n = measurements.frame["trial"].nunique()
+        raise RefuseRun(
+            "measurements", "trial", f"a column, with {n:,} virtual trials", "the measurements of one trial",
+            "simulate one trial, or see what was found in each in the table `trials`",
+        )  # fmt: skip
 
 
 def _joined(tables: list[pd.DataFrame]) -> pd.DataFrame:

@@ -84,17 +84,15 @@ def answers(cohort: Cohort, endpoint: Endpoint) -> Answers:
 
 
 def from_arrays(cohort: Cohort, endpoint: Endpoint) -> bool:
-    """Whether the rows of an endpoint follow from its values alone: nothing imputed, or left out by an event."""
+    """Whether the rows of an endpoint follow from its values: nothing imputed, nor left out by an event."""
     events = endpoint.estimand.event_days if endpoint.estimand else {}
-    of_two_visits = endpoint.select == "all" and len(endpoint.visits) == 2
+    change_of_all = endpoint.select == "all" and len(endpoint.visits) == 2
     return (
         (endpoint.missing, endpoint.weighting) == ("none", "none")
         and endpoint.own_set != "per-protocol"
         and not events
         and not (endpoint.own_set == "completers" and endpoint.by_likelihood)
-        and not (
-            endpoint.summary == WEIGHTED and (endpoint.select == "submedian" or len(endpoint.visits) > 2)
-        )
+        and (endpoint.summary != WEIGHTED or change_of_all)
         and set(covariates_of(endpoint)) <= set(cohort.covariates(0).columns)
     )
 

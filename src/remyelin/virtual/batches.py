@@ -16,16 +16,19 @@ from remyelin.number import check_number
 from remyelin.protocol import Protocol
 from remyelin.provenance import settings_hash
 from remyelin.run import Job, map_jobs
+from remyelin.tables import Measurements
 
 from .cohort import Cohort, draw_cohort
 from .exposure import Responses, check_responses
+from .eyes import EyeErrors
 from .instruments import asked
+from .patient import OF_EYES, arm_sizes
 from .people import check_visits
 from .premises import Premises
 from .response import Response
 
 MOST_TRIALS = 10_000_000
-OF_EYES, OF_LESIONS = 250, 25  # trials a batch: what fits into memory
+EYE_BATCH, LESION_BATCH = 250, 25  # trials a batch: what fits into memory
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Order:
     response: Responses
     premises: Premises
     participants: int | None = None
+    lesions_per_participant: int | None = None
 
     def check(self, n_trials: int) -> None:
         """Refuse what cannot be simulated, before anything is.
@@ -48,14 +52,16 @@ class Order:
         check_number(
             "n_trials", n_trials, least=1, most=MOST_TRIALS, whole=True, fix="ask for at least one trial"
         )
+        arm_sizes(self.protocol, self.participants)
         check_visits(self.protocol)
         check_responses(self.protocol, self.response)
-        asked(self.protocol)
+        if set(asked(self.protocol)) & set(OF_EYES):
+            EyeErrors.of(self.premises)
 
     def batches(self, n_trials: int, rng: np.random.Generator) -> tuple[Batch, ...]:
         """The trials, cut into batches whose size does not depend on the computer."""
         self.check(n_trials)
-        size = OF_LESIONS if "mtr_pu" in asked(self.protocol) else OF_EYES
+        size = LESION_BATCH if "mtr_pu" in asked(self.protocol) else EYE_BATCH
         firsts = range(0, n_trials, size)
         children = rng.spawn(len(firsts))
         return tuple(
@@ -80,8 +86,53 @@ class Batch:
         rng = copy.deepcopy(self.rng)
         return draw_cohort(
             order.protocol, self.trials, rng=rng, response=order.response, premises=order.premises,
-            participants=order.participants, first_trial=self.first,
+            participants=order.participants, lesions_per_participant=order.lesions_per_participant,
+            first_trial=self.first,
         )  # fmt: skip
+
+
+def simulate(
+    protocol: Protocol,
+    *,
+    n_trials: int,
+    rng: np.random.Generator,
+    response: Responses,
+    premises: Premises,
+    participants: int | None = None,
+    workers: int = 1,
+) -> Measurements:
+    """The measurements of many virtual trials, with `trial` in front.
+
+    `run_trials` analyses the same trials, given a generator of the same seed; `write_trials` writes them with
+    the allocation and the truth.
+
+    Parameters
+    ----------
+    protocol, n_trials, rng, response, premises, participants
+        As of `draw_patients`.
+    workers
+        Processes; their number changes nothing.
+
+    Examples
+    --------
+    >>> table = simulate(Protocol.read("ccmr-two"), n_trials=3, rng=np.random.default_rng(1),
+    ...                  response=Response.constant(latency_ms=-1.2), premises=Premises.read("trial"))
+    >>> table.frame["trial"].nunique(), table.frame["participant_id"].nunique()
+    (3, 70)
+    """
+    batches = Order(protocol, response, premises, participants).batches(n_trials, rng)
+    if workers == 1:
+        return Measurements.concat([batch.draw().measurements() for batch in batches])
+    with tempfile.TemporaryDirectory() as folder:
+        found = run_batches(_measured, batches, folder, workers=workers, out=Path(folder))
+        return Measurements.concat([Measurements.read(Path(folder) / each["table"]) for each in found])
+
+
+def _measured(task: tuple[Batch, str]) -> Mapping[str, Any]:
+    batch, folder = task
+    name = f"{batch.first:08d}.parquet"
+    batch.draw().measurements().write(Path(folder) / name)
+    return {"table": name}
 
 
 def run_batches(
@@ -126,6 +177,7 @@ def _settings(order: Order) -> dict[str, Any]:
     return {
         "protocol": order.protocol.model_dump(mode="json"),
         "participants": order.participants,
+        "lesions": order.lesions_per_participant,
         "premises": {name: row.value for name, row in order.premises.rows.items()},
         "change_of": order.premises.laboratory,
         "response": {name: _numbers(each) for name, each in responses.items()},

@@ -95,6 +95,7 @@ def draw_cohort(
     response: Responses,
     premises: Premises,
     participants: int | None = None,
+    lesions_per_participant: int | None = None,
     first_trial: int = 0,
 ) -> Cohort:
     """Draw virtual trials and measure them; the arguments are those of `draw_patients`.
@@ -112,8 +113,9 @@ def draw_cohort(
     """
     of_truth, of_errors = rng.spawn(2)
     patients = draw_patients(
-        protocol, n_trials, rng=of_truth, response=response, premises=premises, participants=participants
-    )
+        protocol, n_trials, rng=of_truth, response=response, premises=premises, participants=participants,
+        lesions_per_participant=lesions_per_participant,
+    )  # fmt: skip
     return Cohort(patients, read_patients(patients, of_errors), first_trial)
 
 

@@ -150,7 +150,7 @@ def _check_room(owner: IntArray, volume: FloatArray, people: int, premises: Prem
     if total.max(initial=0.0) > premises["white_matter_volume_mm3"]:
         n = int(np.bincount(owner, minlength=people)[total.argmax()])
         raise InputError(
-            "", "lesions", f"{n} of {total.max() / 1000:.0f} ml together in one person",
+            "", "lesions", f"{n}, together {total.max() / 1000:.0f} ml, in one person",
             f"no more than the white matter of a brain, {premises['white_matter_volume_mm3'] / 1000:.0f} ml",
             "ask for fewer lesions",
         )  # fmt: skip

@@ -117,7 +117,7 @@ def draw_patients(
     ((1, 70, 2, 2), True)
     """
     check_number("n_trials", n_trials, least=1, whole=True, fix="ask for at least one trial")
-    per_arm = _sizes(protocol, participants)
+    per_arm = arm_sizes(protocol, participants)
     if lesions_per_participant is not None:
         check_number("lesions_per_participant", lesions_per_participant, least=1, whole=True)
     responses = check_responses(protocol, response)
@@ -139,7 +139,8 @@ def draw_patients(
     return Patients(protocol, premises, people, drawn_eyes, drawn_lesions, latency, mtr)
 
 
-def _sizes(protocol: Protocol, participants: int | None) -> tuple[int, ...]:
+def arm_sizes(protocol: Protocol, participants: int | None) -> tuple[int, ...]:
+    """Participants of each arm: `participants`, or by default those of the protocol."""
     if participants is None:
         return tuple(arm.n for arm in protocol.arm)
     check_number("participants", participants, least=1, whole=True, fix="ask for at least one in each arm")

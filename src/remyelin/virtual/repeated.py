@@ -18,6 +18,7 @@ from remyelin.tables import MEASURES
 
 from .answers import answers
 from .batches import Batch, Order, run_batches
+from .cohort import Cohort
 from .exposure import Responses
 from .premises import Premises
 
@@ -146,19 +147,18 @@ def run_trials(
 
 def _analysed(task: tuple[Batch, Sequence[str]]) -> Mapping[str, Any]:
     batch, asked = task
-    return answer_lists(batch, asked)
+    return answer_lists(batch.draw(), asked)
 
 
-def answer_lists(batch: Batch, asked: Sequence[str]) -> dict[str, Any]:
+def answer_lists(cohort: Cohort, asked: Sequence[str]) -> dict[str, Any]:
     """The answers of a batch as lists, which JSON can hold."""
-    cohort = batch.draw()
     found = {}
-    for endpoint in batch.order.protocol.endpoint:
+    for endpoint in cohort.patients.protocol.endpoint:
         if endpoint.id in asked:
             own = answers(cohort, endpoint)
             numbers = {name: getattr(own, name).tolist() for name in ("estimate", "se", "df", "participants")}
             found[endpoint.id] = {"contrasts": list(own.contrasts), **numbers}
-    return {"first": batch.first, "endpoints": found}
+    return {"first": cohort.first_trial, "endpoints": found}
 
 
 def answer_table(protocol: Protocol, parts: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

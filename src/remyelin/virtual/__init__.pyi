@@ -1,0 +1,9 @@
+from .batches import simulate as simulate
+from .cohort import Cohort as Cohort
+from .cohort import draw_cohort as draw_cohort
+from .patient import Patients as Patients
+from .patient import draw_patients as draw_patients
+from .premises import Premises as Premises
+from .repeated import Trials as Trials
+from .repeated import run_trials as run_trials
+from .response import Response as Response
