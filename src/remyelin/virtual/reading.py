@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from itertools import product
 
@@ -13,9 +14,9 @@ from remyelin.virtual.assumptions import assumptions
 
 FloatArray = npt.NDArray[np.float64]
 COVERED = (0.0, 0.25, 0.5, 0.75, 0.9, 1.0)
-THICKNESS = (0.15, 0.6, 1.05)
+THICKNESS = (0.15, 0.3, 0.45, 0.6, 0.8, 1.05)
 SHORT = (1, 3, 5)
-N_AXONS = 400
+N_AXONS = 250
 NERVE_MM = 50.0
 MYELIN = tuple(np.linspace(0, 1, 11).tolist())
 
@@ -45,7 +46,7 @@ def delay_ratio(
 
 def bare_delay_ms(nav_fraction: FloatArray) -> FloatArray:
     """P100 delay of a nerve with a bare lesion as long as optic neuritis makes it (12.35 mm, Denis 2022)."""
-    return np.asarray(np.interp(np.log(nav_fraction), np.log(_densities()), bare_delay_table()))
+    return np.exp(np.interp(np.log(nav_fraction), np.log(_densities()), np.log(bare_delay_table())))
 
 
 def mtr_of_myelin(myelin: FloatArray) -> FloatArray:
@@ -58,9 +59,10 @@ def lesion_mm() -> float:
     return parameter("optic_neuritis_lesion_length", time="acute").value
 
 
-def _densities() -> tuple[float, float, float]:
+def _densities() -> tuple[float, ...]:
     row = assumptions()["nav_fraction"]
-    return row.low, row.value, row.high
+    inner = (math.sqrt(row.low * row.value), row.value, math.sqrt(row.value * row.high))
+    return row.low, *inner, row.high
 
 
 @cache
@@ -87,7 +89,7 @@ def _delays() -> FloatArray:
         return vep_response(bundle.arrive()).latency_ms
 
     intact = latency_ms(nerve(_densities()[0], 1, 1.0, 1.0).intact())
-    shape = (3, len(SHORT), len(THICKNESS), len(COVERED))
+    shape = (len(_densities()), len(SHORT), len(THICKNESS), len(COVERED))
     grid = product(_densities(), SHORT, THICKNESS, COVERED)
     return np.array([latency_ms(nerve(*at)) - intact for at in grid]).reshape(shape)
 

@@ -104,7 +104,7 @@ def sobol(answer: Callable[[Worlds], FloatArray], *, base: int, seed: int) -> li
 def explained(by: FloatArray, answer: FloatArray, weight: FloatArray) -> float:
     """Part of the variance of a weighted answer that fifths of one assumption explain.
 
-    The correlation ratio, with what chance alone would explain taken off (Kelley 1935, 10.1073/pnas.21.9.554).
+    The correlation ratio, less what chance alone would explain (Kelley 1935, 10.1073/pnas.21.9.554).
 
     Examples
     --------
