@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remyelin.evidence.comparison import Comparison, short
+from remyelin.evidence.reading import ANY, ANY_RECORDS
 from remyelin.evidence.recomputed import Checked, Conflicting, Stand, check
 from remyelin.evidence.unread import Audit, audit
 
@@ -91,10 +92,7 @@ def _stood(stand: Stand) -> str:
     place = " ".join(each for each in (stand.record, stand.field) if each)
     said = f"{stand.value} [{source}] {place}".rstrip() + (f": {stand.words}" if stand.words else "")
     for each in stand.against:
-        r = each.recomputed
-        said += (
-            f"\n    contradicted: {each.field} {each.published}, {each.how} {short(r.low)} to {short(r.high)}"
-        )
+        said += f"\n    contradicted: {each.field} {each.published}, {each.how}: {recomputed(each)}"
     return said
 
 
@@ -102,8 +100,11 @@ def _audited(found: Audit) -> Iterator[RenderableType]:
     yield words(f"{len(found.values)} rows are unverified, or have fields that are.", "bold")
     for file in dict.fromkeys(value.file for value in found.values):
         own = [value for value in found.values if value.file == file]
-        rows = [(each.place, each.value, ", ".join(each.fields) or "the whole row") for each in own]
-        yield table(("row", "value", "unverified"), rows, title=file)
+        rows = [
+            (each.place, each.value, ", ".join(each.fields) or "the whole row", _few(each.named_in))
+            for each in own
+        ]
+        yield table(("row", "value", "unverified", "named in"), rows, title=file)
         readers = dict.fromkeys(module for each in own for module in each.readers)
         kept = [(module, _rule(found, file, module)) for module in readers]
         yield (
@@ -112,14 +113,18 @@ def _audited(found: Audit) -> Iterator[RenderableType]:
             else words("Read by nothing.")
         )
     if found.problems:
-        rows = [(each.where, each.found, each.fix) for each in found.problems]
-        yield table(("where", "problem", "fix"), rows, title="A default may rest on an unverified value")
+        wrong = [(each.where, each.found, each.fix) for each in found.problems]
+        yield table(("where", "problem", "fix"), wrong, title="A default may rest on an unverified value")
     else:
         yield words("No default rests on one.", "bold")
 
 
+def _few(modules: tuple[str, ...], most: int = 2) -> str:
+    more = f" and {len(modules) - most} more" if len(modules) > most else ""
+    return ", ".join(modules[:most]) + more
+
+
 def _rule(found: Audit, file: str, module: str) -> str:
-    """The rule of a module for a file, or for files in general."""
-    rules = [rule for rule in found.rules if rule.module == module]
-    own = [rule.keeps for rule in rules if rule.file == file] or [rule.keeps for rule in rules]
-    return own[0] if own else "no rule"
+    """The rule of a module for a file, or for files that its code does not name."""
+    rules = {rule.file: rule.keeps for rule in found.rules if rule.module == module}
+    return rules.get(file) or rules.get(ANY_RECORDS) or rules.get(ANY) or "no rule"

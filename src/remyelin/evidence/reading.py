@@ -147,7 +147,7 @@ def _read_by(call: ast.Call | None, function: str) -> str:
     if not (isinstance(first, ast.Constant) and isinstance(first.value, str)):
         return ANY_RECORDS if function in ("records", "find") else ANY
     if function == "find":
-        return ANY_RECORDS
+        return f"{kind}.toml" if (kind := first.value.rpartition("/")[0]) else ANY_RECORDS
     return first.value if "." in first.value else f"{first.value}.toml"
 
 

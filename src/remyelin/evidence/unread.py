@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from .kinds import KINDS
 from .reading import ANY, ANY_RECORDS, Reading, askings, code_of, readings
 
 RULES = "readers.toml"
+_QUOTED = re.compile(r"[\"']([\w.-]+)[\"']")
 _PLAN_SD = ("sd", "between_sd", "site_sd", "patient_period_sd", "eye_period_sd", "measurement_sd")
 
 
@@ -31,6 +32,8 @@ class Unverified:
         Its number, where it has one.
     readers
         The modules that get the row; each has a rule that says how it is kept from being a default.
+    named_in
+        The modules outside the evidence base in whose code its name stands.
     """
 
     file: str
@@ -38,6 +41,7 @@ class Unverified:
     fields: tuple[str, ...]
     value: str
     readers: tuple[str, ...]
+    named_in: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,10 @@ def audit(package: Path | None = None) -> Audit:
     tainted = frozenset(row.file for row in rows)
     found: list[Reading] = []
     problems: list[Problem] = []
+    names: dict[str, set[str]] = {}
     for module, text in code_of(package):
+        if not module.startswith("evidence/"):
+            names[module] = set(_QUOTED.findall(text))
         found += readings(module, text, tainted)
         for asking in askings(module, text):
             where, words = f"{module}:{asking.line}", f"asks for unverified values itself ({asking.words})"
@@ -126,7 +133,7 @@ def audit(package: Path | None = None) -> Audit:
     rules = tuple(Rule(**row) for row in files.read_toml(folder / RULES).get("reader", ()))
     problems += _without_a_rule(found, rules)
     problems += _planned(package / "protocols", contents.get("parameters.toml", {}))
-    return Audit(tuple(_with_readers(row, found) for row in rows), rules, tuple(problems))
+    return Audit(tuple(_with_uses(row, found, names) for row in rows), rules, tuple(problems))
 
 
 def _unverified(file: str, content: Mapping[str, Any]) -> Iterator[Unverified]:
@@ -143,7 +150,7 @@ def _unverified(file: str, content: Mapping[str, Any]) -> Iterator[Unverified]:
             value = next(
                 (f"{row[key]:g}" for key in ("value", "estimate", "fold") if _is_number(row.get(key))), ""
             )
-            yield Unverified(file, place, () if whole else tuple(fields), value, ())
+            yield Unverified(file, place, () if whole else tuple(fields), value, (), ())
 
 
 def _tables(place: str, content: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -173,12 +180,19 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _with_readers(row: Unverified, found: list[Reading]) -> Unverified:
-    """The readers of its file, and those that may read it as one of several."""
+def _with_uses(row: Unverified, found: list[Reading], names: Mapping[str, set[str]]) -> Unverified:
+    """The readers of its file, those that may read it as one of several, and where its name stands."""
     kind = row.file.removesuffix(".toml")
     files = {row.file, ANY, ANY_RECORDS} if kind in KINDS else {row.file, ANY}
-    of = [each.module for each in found if each.file in files]
-    return Unverified(row.file, row.place, row.fields, row.value, tuple(dict.fromkeys(of)))
+    readers = dict.fromkeys(each.module for each in found if each.file in files)
+    name = row.place.partition(" ")[0].rpartition(".")[2]
+    near = {module.partition("/")[0] for module in readers}  # elsewhere the word means something else
+    named = [
+        module
+        for module, quoted in names.items()
+        if name in quoted and (kind == "parameters" or module.partition("/")[0] in near)
+    ]
+    return replace(row, readers=tuple(readers), named_in=tuple(named))
 
 
 def _without_a_rule(found: list[Reading], rules: tuple[Rule, ...]) -> Iterator[Problem]:
