@@ -20,11 +20,14 @@ from .load import source as source
 from .lookup import find as find
 from .lookup import search as search
 from .quantity import Parameter as Parameter
+from .recomputed import Checked as Checked
 from .recomputed import check as check
+from .selection import Selection as Selection
 from .selection import select as select
 from .standard import Requirement as Requirement
 from .standard import read_requirements as read_requirements
 from .standard import requirements as requirements
 from .tried import check_treatments as check_treatments
 from .tried import tried_treatments as tried_treatments
+from .unread import Audit as Audit
 from .unread import audit as audit
