@@ -315,6 +315,7 @@ def test_the_worked_case_of_two_trials(run, shared, tmp_path):
     assert svg.startswith("<svg")
     assert "ReBUILD" in svg
     assert "favours treatment" in svg
+    assert "mixed estimand, unit of analysis" in svg
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,9 @@ def _draw(fit: MetaAnalysis, chosen: Selection, out: Path) -> None:
     from remyelin.report import forest
 
     directions = _TOWARDS.get(chosen.endpoint.better, ("lower with treatment", "higher with treatment"))
-    forest(fit, ratio=chosen.ratio, directions=directions, title=chosen.endpoint.name, path=out)
+    mixed = ", ".join(each.partition(" mixed")[0] for each in chosen.warnings)
+    title = chosen.endpoint.name + (f"; mixed {mixed}" if mixed else "")
+    forest(fit, ratio=chosen.ratio, directions=directions, title=title, path=out)
 
 
 def _data(fit: MetaAnalysis, chosen: Selection, warnings: list[str], out: Path | None) -> dict[str, Any]:
