@@ -35,21 +35,42 @@ def test_the_demo_ends_with_a_report(demo: tuple[Path, subprocess.CompletedProce
     page = (out / "report.html").read_text()
     assert "Virtual data" in page
     assert "Blinded" not in page
-    people = [f"sub-{k:02d}" for k in range(1, 13)]
+    people = [f"sub-{k:02d}" for k in range(1, 9)]
     assert [path.stem for path in sorted(out.glob("sub-*/*.html"))] == people
     assert len(table(out / "failures.tsv")) == 0
 
 
-def test_the_interval_holds_what_was_put_in(demo: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+@pytest.mark.parametrize(
+    ("endpoint", "table_name", "value", "sites"),
+    [("lesion-mtr-weighted", "lesions", "mtr_pu", 80), ("vep-shift", "eyes", "latency_ms", 16)],
+)
+def test_the_interval_holds_what_was_put_in(
+    demo: tuple[Path, subprocess.CompletedProcess[str]],
+    endpoint: str,
+    table_name: str,
+    value: str,
+    sites: int,
+) -> None:
     out, _ = demo
-    truth = table(out / "sourcedata" / "truth" / "participants.tsv")
-    change = truth.groupby("arm")["submedian_change_pu"].mean()
+    truth = table(out / "sourcedata" / "truth" / f"{table_name}.tsv")
+    by_visit = truth.groupby(["arm", "participant_id", "visit"])[value].mean().unstack()
+    change = (by_visit["M06"] - by_visit["M00"]).groupby("arm").mean()
     true_effect = change["treated"] - change["placebo"]
-    assert true_effect > 1
-    results = table(out / "results.tsv").set_index("endpoint").loc["submedian-lesion-mtr"]
-    assert results["n_participants"] == 12
+    assert abs(true_effect) > 1
+    results = table(out / "results.tsv").set_index("endpoint").loc[endpoint]
+    assert results["n_participants"] == 8
+    assert results["n_sites"] >= sites
     assert results["ci_low"] < true_effect < results["ci_high"]
-    assert results["ci_low"] > 0, "twelve participants are to show an effect of this size"
+    assert results["ci_low"] * results["ci_high"] > 0, "eight participants are to show an effect of this size"
+
+
+def test_the_page_shows_lesions_and_eyes(demo: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    out, _ = demo
+    page = (out / "report.html").read_text()
+    assert "Which lesions changed?" in page
+    assert "vep-shift" in page
+    person = (out / "sub-01" / "sub-01.html").read_text()
+    assert "eye:OD" in person or "right eye" in person.lower()
 
 
 def test_a_second_time_it_measures_nothing_and_changes_nothing(
@@ -59,5 +80,5 @@ def test_a_second_time_it_measures_nothing_and_changes_nothing(
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     done = run(out)
     assert done.returncode == 0
-    assert "skipped 13 finished" in done.stderr
+    assert "skipped 9 finished" in done.stderr
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before

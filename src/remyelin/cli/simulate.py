@@ -23,6 +23,7 @@ def simulate(
     lesions: int | None = None,
     assume: Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())] = None,
     recordings: Annotated[bool, Parameter(negative=())] = False,
+    voxel_mm: float | None = None,
     seed: int = 2026,
     jobs: int = 1,
     json: Json = False,
@@ -56,6 +57,8 @@ def simulate(
         Other premises, as `dropout=0.1`; `OUT/truth/premises.tsv` lists them.
     recordings
         Write recordings (MRI, EEG) of one trial and no tables; `remyelin measure OUT/bids` reads them.
+    voxel_mm
+        Of the images, 1 or 2 (the default).
     seed
         The same seed gives the same bytes, for any number of jobs.
     jobs
@@ -67,6 +70,7 @@ def simulate(
 
     found = simulate_folder(
         protocol, out, trials=trials, participants=participants, laboratory=laboratory, latency_ms=latency_ms,
-        mtr_pu=mtr_pu, lesions=lesions, assume=assume or (), recordings=recordings, seed=seed, workers=jobs,
+        mtr_pu=mtr_pu, lesions=lesions, assume=assume or (), recordings=recordings, voxel_mm=voxel_mm,
+        seed=seed, workers=jobs,
     )  # fmt: skip
     return say(found, json)

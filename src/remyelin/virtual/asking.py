@@ -54,6 +54,7 @@ def simulate_folder(
     lesions: int | None = None,
     assume: Sequence[str] = (),
     recordings: bool = False,
+    voxel_mm: float | None = None,
     seed: int = 2026,
     workers: int = 1,
 ) -> Simulated | Recorded:
@@ -62,7 +63,7 @@ def simulate_folder(
     Raises
     ------
     InputError, RefuseRun
-        A protocol, premise or number that cannot be; several trials of recordings.
+        A protocol, premise or number that cannot be; several trials of recordings; a voxel of tables.
     """
     check_number("seed", seed, least=0, whole=True)
     check_number("trials", trials, least=1, whole=True, fix="ask for at least one trial")
@@ -70,15 +71,19 @@ def simulate_folder(
     premises = Premises.read(laboratory, **dict(_given(word) for word in assume))
     order = Order(plan, true_effect(plan, latency_ms, mtr_pu), premises, participants, lesions)
     order.check(trials)
+    if voxel_mm is not None and not recordings:
+        raise InputError("", "voxel-mm", f"{voxel_mm:g} of tables", "only with --recordings", "add it")
     if not recordings:
         return write_trials(order, out, n_trials=trials, seed=seed, workers=workers, progress=True)
     if trials != 1:
         raise InputError("", "trials", str(trials), "1 with --recordings", "simulate tables, or one trial")
     from .dataset import write_trial
+    from .scanner import Scanner
 
     write_trial(
         plan, out, rng=np.random.default_rng(seed), response=order.response, premises=premises,
-        participants=participants, lesions_per_participant=lesions, workers=workers, progress=True,
+        participants=participants, lesions_per_participant=lesions,
+        scanner=None if voxel_mm is None else Scanner(voxel_mm=voxel_mm), workers=workers, progress=True,
     )  # fmt: skip
     return Recorded(out, order, seed)
 
