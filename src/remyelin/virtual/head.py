@@ -77,9 +77,9 @@ class Head:
 
     def from_template(self, points_mm: FloatArray) -> FloatArray:
         """Points of the template (n, 3), mm from its middle, in the head."""
-        found = np.asarray(points_mm, float)
+        found = self.scale * np.asarray(points_mm, float)
         for _ in range(_SOLVE):
-            found = points_mm - self._warp_at(found)[:, :3]
+            found = found + self.scale * (points_mm - self.to_template(found))
         return found
 
     def tissue_at(self, points_mm: FloatArray) -> FloatArray:
