@@ -9,6 +9,7 @@ never. A more careful colleague resamples the follow-up images once, straight in
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,29 +31,47 @@ class Ordinary:
     cpu_s: float
 
 
+@dataclass(frozen=True)
+class Aligned:
+    """Transforms of MT-off to MT-on at both visits, and of MT-off between them."""
+
+    within: tuple[sitk.Transform, sitk.Transform]
+    between: sitk.Transform
+
+
 def ordinary(off: tuple[Path, Path], on: tuple[Path, Path], labels: np.ndarray) -> Ordinary:
     """Measure the lesions `labels` (x, y, z), 1 to n, of the baseline MT-off grid."""
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
     begun = time.process_time()
-    off_images, on_images = (
-        [sitk.ReadImage(str(file), sitk.sitkFloat32) for file in files] for files in (off, on)
-    )
-    within = [register(a, b) for a, b in zip(off_images, on_images, strict=True)]
-    between = register(off_images[0], off_images[1])
-    maps = [mtr(a, resample(b, a, t)) for a, b, t in zip(off_images, on_images, within, strict=True)]
-    twice = resample(maps[1], off_images[0], between)
-    straight = sitk.CompositeTransform([within[1], between])
-    once = mtr(
-        resample(off_images[1], off_images[0], between), resample(on_images[1], off_images[0], straight)
-    )
-    means = [_means(image, labels) for image in (maps[0], twice, once)]
+    offs, ons = ([sitk.ReadImage(str(file), sitk.sitkFloat32) for file in files] for files in (off, on))
+    aligned = align(offs, ons)
+    twice, once = lesion_means(offs, ons, aligned, labels)
     return Ordinary(
-        twice_pu=np.stack(means[:2], 1),
-        once_pu=np.stack(means[::2], 1),
-        on_off=(_matrix(within[0]), _matrix(within[1])),
-        between=_matrix(between),
+        twice_pu=twice,
+        once_pu=once,
+        on_off=(matrix(aligned.within[0]), matrix(aligned.within[1])),
+        between=matrix(aligned.between),
         cpu_s=time.process_time() - begun,
     )
+
+
+def align(off: Sequence[sitk.Image], on: Sequence[sitk.Image]) -> Aligned:
+    """Register the images of both visits."""
+    within = tuple(register(a, b) for a, b in zip(off, on, strict=True))
+    return Aligned(within, register(off[0], off[1]))
+
+
+def lesion_means(
+    off: Sequence[sitk.Image], on: Sequence[sitk.Image], aligned: Aligned, labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(lesion, visit) MTR with the follow-up interpolated twice, and once."""
+    within, between = aligned.within, aligned.between
+    maps = [mtr(a, resample(b, a, t)) for a, b, t in zip(off, on, within, strict=True)]
+    twice = resample(maps[1], off[0], between)
+    straight = sitk.CompositeTransform([within[1], between])
+    once = mtr(resample(off[1], off[0], between), resample(on[1], off[0], straight))
+    means = [_means(image, labels) for image in (maps[0], twice, once)]
+    return np.stack(means[:2], 1), np.stack(means[::2], 1)
 
 
 def register(fixed: sitk.Image, moving: sitk.Image) -> sitk.Transform:
@@ -89,7 +108,7 @@ def _means(image: sitk.Image, labels: np.ndarray) -> np.ndarray:
     return ndimage.mean(sitk.GetArrayFromImage(image).transpose(), labels, np.arange(1, labels.max() + 1))
 
 
-def _matrix(transform: sitk.Transform) -> np.ndarray:
+def matrix(transform: sitk.Transform) -> np.ndarray:
     """(4, 4) point map in LPS mm."""
     matrix = np.eye(4)
     matrix[:3, 3] = transform.TransformPoint((0.0, 0.0, 0.0))
