@@ -19,7 +19,7 @@ from .subject import Subject, SubjectEyes
 if TYPE_CHECKING:
     from remyelin.signal import VepResponse
 
-TASK = "prvep"
+TASK, CHANNEL = "prvep", "Oz-Fz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Laboratory:
             "TaskName": TASK,
             "TaskDescription": "Pattern-reversal visual evoked potential, simulated",
             "Manufacturer": "remyelin virtual laboratory",
-            "EEGReference": "single electrode on the left earlobe",
+            "EEGReference": "Fz",
             "SamplingFrequency": self.sfreq_hz,
             "PowerLineFrequency": 50,
             "SoftwareFilters": "n/a",
@@ -200,20 +200,16 @@ def _write(
         onset - round(laboratory.display_delay_ms * laboratory.sfreq_hz / 1000)
     ) / laboratory.sfreq_hz
     uv = uv[: len(uv) // laboratory.sfreq_hz * laboratory.sfreq_hz]
-    earlobe = laboratory.noise * 0.5 * rng.standard_normal(len(uv))
-    high = float(np.ceil(np.abs(uv).max() + np.abs(earlobe).max()))
-    signals = [
-        edfio.EdfSignal(
-            np.asarray(x), laboratory.sfreq_hz, label=name, physical_dimension="uV",
-            physical_range=(-high, high), prefiltering="HP:1Hz LP:100Hz",
-        )
-        for name, x in (("Oz", uv + earlobe), ("Fz", earlobe))
-    ]  # fmt: skip
+    high = float(np.ceil(np.abs(uv).max()))
+    signal = edfio.EdfSignal(
+        np.asarray(uv), laboratory.sfreq_hz, label=CHANNEL, physical_dimension="uV",
+        physical_range=(-high, high), prefiltering="HP:1Hz LP:100Hz",
+    )  # fmt: skip
     marks = [edfio.EdfAnnotation(float(t), None, "reversal") for t in trigger_s]
     stem = _stem(person, v, eye, check, run)
     folder = dataset / person.id / f"ses-{person.visits[v]}" / "eeg"
-    atomic_write(folder / f"{stem}_eeg.edf", edfio.Edf(signals, annotations=marks).to_bytes())
-    channels = [{"name": name, "type": "EEG", "units": "uV"} for name in ("Oz", "Fz")]
+    atomic_write(folder / f"{stem}_eeg.edf", edfio.Edf([signal], annotations=marks).to_bytes())
+    channels = [{"name": CHANNEL, "type": "EEG", "units": "uV"}]
     write_tsv(folder / f"{stem}_channels.tsv", ("name", "type", "units"), channels)
     events = [
         {"onset": f"{t:.4f}", "duration": 0, "trial_type": "reversal", "eye": eye, "check_arcmin": check}
