@@ -169,8 +169,8 @@ def draw_acute_eyes(
     own = np.sqrt(max(premises["acute_delay_sd_ms"] ** 2 - noise, 1.0))
     left = gamma_of(at_start, shape, premises["acute_delay_ms"], float(own))
     scale = premises["acute_recovery_ms"] / RECOVERY[1][2]
-    recovered = scale * np.interp(people.day, *RECOVERY)
-    delay = left[..., None] + scale * RECOVERY[1][2] - recovered + effect_ms * people.adherence[..., None]
+    to_come = scale * (np.interp(WEEK_24, *RECOVERY) - np.interp(people.day, *RECOVERY))
+    delay = left[..., None] + to_come + effect_ms * people.adherence[..., None]
     silent = at_start.uniform(size=shape) < premises["acute_absent_part"]
     silent_at = (silent[..., None] & (people.day < RECOVERY[0][1]))[:, :, None, :]
     return Eyes(

@@ -11,7 +11,7 @@ import pandas as pd
 from remyelin.protocol import Endpoint, Protocol
 from remyelin.tables import MEASURES
 from remyelin.trial.formula import parse
-from remyelin.trial.long import layout_of
+from remyelin.trial.long import Layout, layout_of
 from remyelin.trial.people import covariates_of
 from remyelin.trial.regression import average, below_median
 
@@ -65,9 +65,9 @@ def all_rows(cohort: Cohort, endpoint: Endpoint) -> pd.DataFrame:
     """Rows of every trial as `remyelin.trial.case.case_of` makes them of one, with the column `trial`."""
     protocol = cohort.patients.protocol
     layout = layout_of(endpoint, protocol.trial.design)
-    rows = _sites(cohort, endpoint) if endpoint.of_sites else _visits(cohort, endpoint)
+    rows = _sites(cohort, endpoint) if endpoint.of_sites else _visits(cohort, endpoint, layout)
     rows = rows[rows["change"].notna() | rows["value"].notna()]
-    if layout == "site":
+    if layout in ("site", "participant"):
         rows = rows.drop(columns="visit")
     rows = _with_people(rows, cohort, endpoint)
     if layout == "period":
@@ -101,20 +101,22 @@ def _sites(cohort: Cohort, endpoint: Endpoint) -> pd.DataFrame:
     )
 
 
-def _visits(cohort: Cohort, endpoint: Endpoint) -> pd.DataFrame:
+def _visits(cohort: Cohort, endpoint: Endpoint, layout: Layout) -> pd.DataFrame:
     """One row a participant and later visit."""
     baseline, *_ = values_of(cohort, endpoint)
-    _, mean, n = participant_means(cohort, endpoint)
-    level = average(baseline, _picked(baseline, endpoint) & np.isfinite(baseline))
+    used, mean, n = participant_means(cohort, endpoint)
     people, visits = mean.shape[0] * mean.shape[1], mean.shape[2]
     person, visit = (each.ravel() for each in np.indices((people, visits)))
+    level = average(baseline, _picked(baseline, endpoint) & np.isfinite(baseline))[person]
+    if layout == "participant":  # the sites whose change counts, and not all that were there
+        level = used.ravel()
     return pd.DataFrame(
         {
             "person": person,
             "visit": _category(visit, endpoint.visits[1:]),
-            "baseline": level[person],
+            "baseline": level,
             "change": mean.ravel(),
-            "value": level[person] + mean.ravel(),
+            "value": level + mean.ravel(),
             "n_used": n.ravel(),
         }
     )
