@@ -27,6 +27,7 @@ SCRIPTS = (
     ("vep/speed.py",),
     ("signal/vep.py",),
     ("patients_saved/vep.py", "--jobs", "2"),
+    ("patients_saved/mtr.py",),
     ("statistics/speed.py",),
     ("statistics/boundary.py",),
     ("statistics/crossover.py",),
@@ -54,6 +55,8 @@ SCRIPTS = (
     ("biology/speed.py",),
     ("biology/lesion.py",),
     ("biology/section.py",),
+    ("forecast/gate.py",),
+    ("forecast/published.py",),
 )
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from remyelin.errors import InputError
 from remyelin.protocol import Protocol
+from remyelin.virtual import Premises, Response, run_trials
 from remyelin.virtual.asked import BESIDE, asked_of
 from remyelin.virtual.assumptions import central
 from remyelin.virtual.comparison import (
@@ -86,6 +87,18 @@ def test_the_standard_error_is_that_of_the_plan():
     assert left_out == ()
     rebuild = asked_of(Protocol.read("rebuild"), Setting())[0]
     assert rebuild[0].se == pytest.approx(4.33 / np.sqrt(50))
+
+
+def test_the_planned_error_is_that_of_the_virtual_cohort():
+    two = Protocol.read("ccmr-two")
+    premises = Premises.read("trial")
+    found = run_trials(
+        two, 400, endpoints=["p100-latency"], rng=np.random.default_rng(1), response=Response.constant(),
+        premises=premises,
+    )  # fmt: skip
+    planned = asked_of(two, Setting())[0][0].se
+    # The SD of 400 estimates is known to 3.5 %.
+    assert float(found.significant()["sd"].iloc[0]) == pytest.approx(planned, rel=0.09)
 
 
 def test_after_acute_neuritis_nothing_is_asked_besides():

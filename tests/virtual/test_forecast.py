@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -142,6 +147,36 @@ def test_pictures_say_what_they_show(two):
     assert "p100-latency: true effect" in draw_forecast(two)
     row = Prediction("x, P100", "ms", (-3, -2, -1, 0, 1), -1.2, -2.4, -0.1, predicted=False)
     assert "calibrated on" in draw_published([row, replace(row, unit="pu")])
+
+
+# ---------------------------------------------------------------- documentation
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.mark.slow
+def test_the_tutorial_prints_what_it_says(tmp_path):
+    blocks = re.findall(
+        r"```console\n\$ (.*?)\n(.*?)```", (DOCS / "tutorials/forecast-ccmr-two.md").read_text(), re.DOTALL
+    )
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    assert len(blocks) == 2
+    for command, expected in blocks:
+        done = subprocess.run(
+            command, shell=True, cwd=tmp_path, env={**os.environ, "PATH": path},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.stdout + done.stderr == expected, command
+
+
+def test_the_page_gives_the_scores_on_record():
+    page = (DOCS / "theory/what-the-forecast-cannot-know.md").read_text()
+    assert " ".join(str(module.gate()).split()) in " ".join(page.split())
+    for row in module.gate().judged:
+        assert (
+            f"| {row.trial} | {row.estimate:g} ({row.se:.2f}) | {row.model_mean:.2f} ({row.model_sd:.2f}) "
+            in page
+        )
 
 
 # ---------------------------------------------------------------- sensitivity

@@ -169,4 +169,4 @@ def _layout(protocol: Protocol, measure: str, endpoint: Endpoint | None) -> tupl
     row = read_data("virtual_assumptions.toml")["sd"][measure]
     # A person's difference between two periods varies as two independent changes do.
     sd = row["value"] * (math.sqrt(2) if design == "crossover" else 1.0)
-    return Layout(Spread.of_participant(sd, source=row["note"]), design, alpha=alpha), row["note"]
+    return Layout(Spread.of_participant(sd, source=row["words"]), design, alpha=alpha), row["words"]
