@@ -17,6 +17,7 @@ from remyelin.evidence.unread import Audit, audit
 from remyelin.files import read_toml
 
 PACKAGE = Path(remyelin.__file__).parent
+UNREAD = ("__pycache__", "*.npz", "biology_posterior.toml")  # large, and without a status
 Plant = Callable[..., Audit]
 
 
@@ -31,9 +32,7 @@ def plant(tmp_path: Path) -> Plant:
 
     def plant(name: str, text: str, *, keep: str = "trial/power/spread.py") -> Audit:
         package = tmp_path / "remyelin"
-        shutil.copytree(
-            PACKAGE / "evidence", package / "evidence", ignore=shutil.ignore_patterns("__pycache__")
-        )
+        shutil.copytree(PACKAGE / "evidence", package / "evidence", ignore=shutil.ignore_patterns(*UNREAD))
         shutil.copytree(PACKAGE / "protocols", package / "protocols")
         rules = read_toml(PACKAGE / "evidence/readers.toml")["reader"]
         for module in dict.fromkeys((*(rule["module"] for rule in rules), keep)):
