@@ -23,7 +23,7 @@ from remyelin.tables import Measurements
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 
-COMMANDS = ("demo", "measure", "plan", "analyse", "report", "evidence")
+COMMANDS = ("demo", "measure", "plan", "simulate", "forecast", "analyse", "report", "evidence")
 FACTS = {"file", "field", "found", "expected", "fix"}
 
 
@@ -202,6 +202,9 @@ def test_wrong_usage_of_the_program() -> None:
         ("report {empty}", "measure BIDS OUT participant"),
         ("report {new}", "measure BIDS OUT participant"),
         ("demo {file}", "{file}"),
+        ("simulate ccmr-two {new} --latency-ms -1.2", "laboratory"),
+        ("simulate ccmr-one {new} --mtr-pu 0.2 --trials 0", "trials"),
+        ("simulate visionary-ms {new}", "whose target is not known"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(

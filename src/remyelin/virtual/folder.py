@@ -26,7 +26,7 @@ from .people import is_acute
 from .premises import Premises
 from .repeated import Trials, answer_lists, answer_table
 
-NOTE, PARTS = "simulation.json", "parts"
+NOTE, PARTS, KINDS = "simulation.json", "parts", ("parquet", "tsv")
 SAID = "Virtual data: no person was measured. Patients, instruments and errors are computed."
 
 
@@ -105,8 +105,8 @@ def write_trials(
     RefuseRun
         A folder that holds the measurements of something else.
     """
-    _claim(out)
     batches = order.batches(n_trials, np.random.default_rng(seed))
+    _claim(out)
     ids = tuple(endpoint.id for endpoint in order.protocol.endpoint) if n_trials > 1 else ()
     parts = out / PARTS
     results = run_batches(_written, batches, (str(parts), ids), workers=workers, out=parts, progress=progress)
@@ -116,20 +116,26 @@ def write_trials(
     trials = None
     if n_trials > 1:
         trials = Trials(order.protocol, order.premises, answer_table(order.protocol, results))
-        for kind in ("parquet", "tsv"):
+        for kind in KINDS:
             write_table(_strings(trials.frame), out / f"trials.{kind}")
     _write_note(order, out, n_trials, seed)
     return Simulated(out, order, n_trials, seed, trials)
 
 
 def _claim(out: Path) -> None:
-    if not (out / NOTE).exists() and any(
-        (out / f"measurements.{kind}").exists() for kind in ("parquet", "tsv")
-    ):
-        raise RefuseRun(
-            "", str(out), "a folder that holds measurements which were not simulated",
-            "an empty folder, or one of an earlier simulation", "name another folder",
-        )  # fmt: skip
+    """Take the folder: refuse one of real measurements, and clear one of an earlier simulation."""
+    if not (out / NOTE).exists():
+        if any((out / f"measurements.{kind}").exists() for kind in KINDS):
+            raise RefuseRun(
+                "", str(out), "a folder that holds measurements which were not simulated",
+                "an empty folder, or one of an earlier simulation", "name another folder",
+            )  # fmt: skip
+        return
+    for folder in ("sealed", "truth", PARTS):
+        shutil.rmtree(out / folder, ignore_errors=True)
+    for name in ("measurements", "participants", "trials"):
+        for kind in KINDS:
+            (out / f"{name}.{kind}").unlink(missing_ok=True)
 
 
 def _written(task: tuple[Batch, tuple[str, Sequence[str]]]) -> Mapping[str, Any]:
@@ -158,8 +164,6 @@ def _join(paths: list[Path], out: Path, name: str, n_trials: int) -> None:
     """One table of all batches; that of a single trial without `trial`, and as text."""
     target = out / name
     target.parent.mkdir(parents=True, exist_ok=True)
-    for kind in ("parquet", "tsv"):  # those of an earlier simulation
-        target.with_suffix(f".{kind}").unlink(missing_ok=True)
     if n_trials > 1:
         join_tables(paths, target.with_suffix(".parquet"))
         return
