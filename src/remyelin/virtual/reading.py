@@ -37,7 +37,7 @@ def delay_ratio(
     --------
     >>> at = np.array([0.0, 0.5, 1.0])
     >>> delay_ratio(at, 0.6, nav_fraction=0.01, short_internodes=3).round(2)
-    array([1.  , 0.53, 0.02])
+    array([1.  , 0.54, 0.02])
     """
     axes = (np.log(_densities()), np.array(SHORT, dtype=float), np.array(THICKNESS), np.array(COVERED))
     wanted = np.broadcast_arrays(np.log(nav_fraction), short_internodes, thickness, covered)

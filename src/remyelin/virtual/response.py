@@ -143,7 +143,8 @@ def response(
     age_years, day
         (age,) of people at baseline and (day,) since; days are whole numbers, 0 to 3650.
     assumptions
-        Worlds of `draw_worlds` or `central`; by default 200 drawn. The mean is over those that are possible.
+        Worlds of `draw_worlds` or `central`; by default 200 drawn, calibrated on no trial.
+        The mean is over those that are possible.
     lesions
         ``"chronic"`` or ``"acute"``.
 
@@ -154,7 +155,7 @@ def response(
 
     Examples
     --------
-    >>> found = response("clemastine", age_years=[30, 50], day=[0, 90, 182])
+    >>> found = response("bexarotene", age_years=[30, 50], day=[0, 90, 182])
     >>> found.latency_ms.shape, bool((found.latency_ms[:, 1:] < 0).all())
     ((2, 3), True)
     """
