@@ -43,6 +43,11 @@ def _checked(found: Checked, every: bool) -> Iterator[RenderableType]:
             for row, each in zip(_compared(found, known), known, strict=True)
         ]
         yield table((*_HEAD, "explained in"), rows, title="Known: the conflict on record says why")
+    if other := list(_contradicted(found)):
+        head = ("record", "number", "printed", "contradicted by", "explained in")
+        yield table(
+            head, other, title="Not on record: what other sources print, and the arithmetic contradicts"
+        )
     if every:
         agreed = [each for each in found.comparisons if each.agrees]
         yield table(_HEAD, _compared(found, agreed), title="These agree")
@@ -57,6 +62,18 @@ def _checked(found: Checked, every: bool) -> Iterator[RenderableType]:
         yield words(f"{len(found.conflicts)} conflicts between sources, the values side by side", "bold")
     for conflict in found.conflicts:
         yield from _conflicting(conflict)
+
+
+def _contradicted(found: Checked) -> Iterator[tuple[str, ...]]:
+    """Values that a source printed and that are not the ones on record."""
+    on_record = {(each.record, each.field) for each in found.disagreements}
+    for conflict in found.conflicts:
+        for stand in conflict.siblings:
+            if stand.against and stand.status == "seen" and (stand.record, stand.field) not in on_record:
+                first = stand.against[0]
+                by = f"{first.field} {first.published}, {first.how}: {recomputed(first)}"
+                value = f"{stand.value} [{', '.join(stand.source)}]"
+                yield stand.record, stand.field, value, by, conflict.id
 
 
 def _compared(checked: Checked, found: Iterable[Comparison]) -> list[tuple[str, ...]]:
