@@ -192,7 +192,7 @@ def test_all_fields_survive_writing(tmp_path):
 
 
 def test_the_hypotheses_are_named_after_endpoints_and_arms():
-    assert Protocol.read("demo").hypotheses == ("submedian-lesion-mtr", "lesion-mtr-weighted")
+    assert Protocol.read("demo").hypotheses == ("submedian-lesion-mtr", "lesion-mtr-weighted", "vep-shift")
     three = Protocol.from_tables(changed("demo", three_arms))
     assert three.compared == ("placebo", "treated", "high")
     assert three.hypotheses[:2] == ("submedian-lesion-mtr:treated", "submedian-lesion-mtr:high")
