@@ -55,6 +55,9 @@ SCRIPTS = (
     ("biology/speed.py",),
     ("biology/lesion.py",),
     ("biology/section.py",),
+    ("virtual/components.py",),
+    ("virtual/speed.py",),
+    ("virtual/null.py", "--jobs", "2"),
     ("forecast/gate.py",),
     ("forecast/published.py",),
 )

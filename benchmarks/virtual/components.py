@@ -177,8 +177,8 @@ def main() -> None:
         cells = (
             what,
             of,
-            f"{value:.3g}",
-            f"{ours:.3g}",
+            f"{value:.4g}",
+            f"{ours:.4g}",
             f"{(ours - value) / se:+.1f}",
             "yes" if made else "no",
         )
