@@ -87,7 +87,7 @@ def read_person(noise: str, rng: np.random.Generator) -> dict[str, Any]:
         before = _record(eye.first, noise, background, rng)
         seed = rng.integers(2**63)
         read = _baseline(before)
-        found |= {f"{name}_{k}": value for name, value in read.items()}
+        found |= {f"{name}_{k}": value for name, value in read.items()} | {"state": read["state"]}
         found |= {
             f"true_{k}": eye.first.latency_ms,
             f"uv_{k}": eye.first.amplitude_uv,

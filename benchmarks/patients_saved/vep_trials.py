@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,7 @@ METHODS = {
 CONVENTIONAL = tuple(name for name, method in METHODS.items() if not method.ours)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Read:
     """Of one method: the `people` it gives a value for, by row, and the part of all that they are (`kept`).
 
@@ -133,18 +134,13 @@ def _residual(error: np.ndarray, level: np.ndarray, weight: np.ndarray) -> np.nd
     return error - mean - slope * (level - middle)
 
 
-_SIGMA2: dict[tuple[int, float], float] = {}
-
-
+@cache
 def _sigma2(read: Read, true_sd_ms: float) -> float:
     """Variance between patients by REML, as an analysis would find it: mean of four draws of true changes."""
-    key = (id(read), true_sd_ms)
-    if key not in _SIGMA2:
-        found = []
-        for seed in range(4):
-            true = np.random.default_rng([bench.SEED, seed]).standard_normal(len(read.people))
-            X = np.column_stack([np.ones(len(true)), read.baseline[0]])
-            y = read.error[0] + read.slope * true_sd_ms * true
-            found.append(fit_precise(X, y, read.se[0] ** 2).variance)
-        _SIGMA2[key] = float(np.mean(found))
-    return _SIGMA2[key]
+    found = []
+    for seed in range(4):
+        true = np.random.default_rng([bench.SEED, seed]).standard_normal(len(read.people))
+        X = np.column_stack([np.ones(len(true)), read.baseline[0]])
+        y = read.error[0] + read.slope * true_sd_ms * true
+        found.append(fit_precise(X, y, read.se[0] ** 2).variance)
+    return float(np.mean(found))
