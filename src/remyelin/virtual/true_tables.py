@@ -29,7 +29,7 @@ def true_tables(patients: Patients) -> dict[str, pd.DataFrame]:
         )
     }
     if patients.eyes is not None:
-        eyes = patients.eyes
+        eyes, effect = patients.eyes, patients.latency_effect_ms * people.adherence[..., None]
         trial, person, eye, visit = (each.ravel() for each in np.indices(eyes.latency_ms.shape))
         found["eyes"] = pd.DataFrame(
             {
@@ -41,8 +41,8 @@ def true_tables(patients: Patients) -> dict[str, pd.DataFrame]:
                 "lesion": eyes.affected[trial, person, eye],
                 "responds": eyes.responds.ravel(),
                 "latency_ms": eyes.latency_ms.ravel(),
-                "effect_ms": (patients.latency_effect_ms * people.adherence[..., None])[trial, person, visit]
-                * eyes.affected[trial, person, eye],
+                # 0 is added so that no effect is 0, and not -0.
+                "effect_ms": 0.0 + effect[trial, person, visit] * eyes.affected[trial, person, eye],
             }
         )
     if patients.lesions is not None:
