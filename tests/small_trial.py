@@ -17,10 +17,11 @@ from remyelin.virtual.scanner import Scanner
 SMALL = Scanner(voxel_mm=2, head_scale=0.65, t1w=False)
 
 
-def protocol(*, eyes: bool = True) -> Protocol:
-    """The demo's, without its evoked potentials where they are not wanted."""
+def protocol(*, eyes: bool = True, lesions: bool = True) -> Protocol:
+    """The demo's, without potentials or images where they are not wanted."""
     demo = Protocol.read("demo")
-    endpoints = tuple(endpoint for endpoint in demo.endpoint if eyes or endpoint.site == "lesion")
+    wanted = {"eye": eyes, "lesion": lesions}
+    endpoints = tuple(endpoint for endpoint in demo.endpoint if wanted[endpoint.site])
     return demo.model_copy(update={"endpoint": endpoints})
 
 
@@ -29,6 +30,7 @@ def write_small(
     *,
     seed: int = 7,
     eyes: bool = True,
+    lesions: bool = True,
     mtr_pu: float = 1.5,
     latency_ms: float = -6.0,
     **given: Any,
@@ -42,4 +44,4 @@ def write_small(
         "lesions_per_participant": 15,
         "scanner": SMALL,
     }
-    return write_trial(protocol(eyes=eyes), out, **{**settings, **given})
+    return write_trial(protocol(eyes=eyes, lesions=lesions), out, **{**settings, **given})

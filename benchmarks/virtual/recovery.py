@@ -7,8 +7,8 @@ Noisy ones: as `remyelin simulate --recordings` writes them. Half the people of 
 every lesion, -5 ms in every affected eye). Heads of 1 mm are scaled by 0.65, so that a set takes minutes.
 
 The level of a lesion is compared with what a perfect reading of images without noise gives over the voxels
-that were drawn. Its change, divided by the participant's calibration slope (how much of a change reads
-through partial volume), is compared with the true change of its tissue.
+that were drawn. Its change, divided by its own calibration slope (how much of a change reads through
+partial volume), is compared with the true change of its tissue.
 
 First comes the time that one patient takes at 1 mm: two visits, each with MT-on, MT-off, T1-weighted, both
 masks, and two eyes with two replicates of 60 reversals; 66 lesions; everything from drawing the patient to
@@ -85,10 +85,9 @@ def _lesions(truth: Truth, out: Path, person: str, rows: pd.DataFrame, found: di
     before, after = (own[own["visit"] == visit].set_index("lesion") for visit in ("M00", "M06"))
     image = nib.load(out / person / "anat" / f"{person}_space-halfway_desc-lesion_dseg.nii.gz")
     labels = np.asarray(image.dataobj)
+    slopes = rows[rows["measure"] == "mtr_calibration_slope"].set_index("site")["value"]
     names = pd.read_csv(out / person / "anat" / f"{person}_space-halfway_desc-lesion_dseg.tsv", sep="\t")
     number = dict(zip(names["name"], names["index"], strict=True))
-    of_person = (rows["measure"] == "mtr_calibration_slope") & (rows["site"] == "participant")
-    slope = rows.loc[of_person, "value"].iloc[0]
     values = rows[(rows["measure"] == "mtr_pu") & (rows["condition"].isin(["", "n/a"]))]
     values = values[values["site"].str.startswith("lesion:")]
     table = values.pivot(index="site", columns="visit", values="value")
@@ -104,7 +103,7 @@ def _lesions(truth: Truth, out: Path, person: str, rows: pd.DataFrame, found: di
             continue
         level = row["M00"] - before.loc[name, "drawn_mtr_pu"]
         true = after.loc[name, "mtr_pu"] - before.loc[name, "mtr_pu"]
-        change = (row["M06"] - row["M00"]) / slope - true
+        change = (row["M06"] - row["M00"]) / slopes.get(site, np.nan) - true
         found["level"].append(level)
         found["change"].append(change)
         if len(voxels) >= LARGE_VOXELS:

@@ -93,9 +93,8 @@ class Scene:
         filled, label = np.zeros(shape, np.float32), np.zeros(shape, np.int32)
         centres, units = _geometry(self.plaques)
         places = _places(centres, to_head)
-        lesion_image(
-            out, filled, label, self.present, frame, places, units, self.bound, self.contrasts.rim, signals
-        )
+        rim = self.contrasts.rim_of(self.bound)
+        lesion_image(out, filled, label, self.present, frame, places, units, self.bound, rim, signals)
         return Seen(out, brain, filled, label)
 
 

@@ -57,11 +57,9 @@ class Contrasts:
         """MTR of normal white matter, pu."""
         return float(np.interp(self.white_bound, self.bound, self.mtr_pu))
 
-    @property
-    def rim(self) -> float:
-        """How much the bound fraction rises from the core of a lesion to its surface."""
-        slope = np.interp(self.white_bound, self.bound, np.gradient(self.mtr_pu, self.bound))
-        return float(_RIM_PU / slope)
+    def rim_of(self, bound: FloatArray) -> FloatArray:
+        """How much the bound fraction of lesions rises from core to surface, for 1 pu of MTR."""
+        return np.asarray(_RIM_PU / np.interp(bound, self.bound, np.gradient(self.mtr_pu, self.bound)))
 
     def bound_of(self, mtr_pu: FloatArray) -> tuple[FloatArray, FloatArray]:
         """The bound fraction of white matter that shows this MTR at the nominal field, and that MTR.

@@ -87,7 +87,7 @@ def lesion_image(out, filled, label, which, frame, places, to_unit, bound, rim, 
     """Put lesions into `out` (contrast, x, y, z), and what they fill into `filled` and `label` (x, y, z).
 
     Of lesion `which[n]`: `places` (lesion, 3) the voxel index of its middle, `to_unit` (lesion, 3, 3) as in
-    `Plaque`, `bound` its mean bound fraction, which rises from core to surface by `rim` times the squared
+    `Plaque`, `bound` its mean bound fraction, which rises from core to surface by its `rim` times the squared
     distance. `label` is the lesion, from 1, that fills most of a voxel.
     """
     step = np.sqrt((frame.to_head[:, 0] ** 2).sum())
@@ -106,7 +106,7 @@ def lesion_image(out, filled, label, which, frame, places, to_unit, bound, rim, 
                 for z in range(low[2], high[2]):
                     inside, squared = _fill(matrix, x - middle[0], y - middle[1], z - middle[2])
                     if inside > 0:
-                        own = bound[k] + rim * (squared / inside - 0.6)
+                        own = bound[k] + rim[k] * (squared / inside - 0.6)
                         fraction = inside / FILL**3
                         _replaced(out[:, x, y, z], fraction, own, frame, signals, x, y, z)
                         if fraction > filled[x, y, z]:

@@ -76,7 +76,7 @@ def template() -> Template:
     --------
     >>> brain = template()
     >>> round(float(brain.tissue[..., WHITE].sum()) / 255e3)  # ml
-    632
+    670
     """
     white, grey, brain = (_read(name) for name in ("wm", "gm", "t1"))
     inside = (brain > 0) | (white > 127) | (grey > 127)
