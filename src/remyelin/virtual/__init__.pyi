@@ -1,9 +1,13 @@
 from .batches import simulate as simulate
 from .cohort import Cohort as Cohort
 from .cohort import draw_cohort as draw_cohort
+from .dataset import write_trial as write_trial
 from .patient import Patients as Patients
 from .patient import draw_patients as draw_patients
+from .potentials import Laboratory as Laboratory
 from .premises import Premises as Premises
+from .recorded import Truth as Truth
 from .repeated import Trials as Trials
 from .repeated import run_trials as run_trials
 from .response import Response as Response
+from .scanner import Scanner as Scanner
