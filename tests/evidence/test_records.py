@@ -56,12 +56,6 @@ def test_a_trial_names_its_packaged_protocol_and_they_agree():
         assert sum(arm.n for arm in protocol.arm) == trial.n
 
 
-def test_the_targets_of_a_trial_are_those_of_its_treatments():
-    edges = {row.id: {edge.target for edge in row.targets} for row in records("treatments")}
-    for trial in records("trials"):
-        assert set(trial.targets) <= {target for name in trial.treatments for target in edges[name]}, trial.id
-
-
 def test_all_is_read_in_less_than_a_second():
     start = time.process_time()
     for kind in KINDS:

@@ -199,7 +199,7 @@ def _missing(rows: list[DraftRow]) -> Iterator[str]:
     """The fields of the trial that nothing filled; those of results are too many, and asked one by one."""
     for row in rows:
         if row.kind == "trials":
-            other = {"id", "note", "published", "unverified", "protocol", "targets", *row.values}
+            other = {"id", "note", "published", "unverified", "protocol", *row.values}
             empty = [name for name in Trial.model_fields if name not in other]
             yield f"{row.kind}/{row.id}: {', '.join(empty)}"
 

@@ -19,7 +19,7 @@ class Trial(Claim):
     """A trial: what its header says.
 
     Its sources are those of the whole trial: which of them gave which field was not noted, so a field that
-    matters deserves a second reading. `n` is the number of people, of the kind `n_kind`; `arms` are those of
+    matters deserves a second reading. What its treatments act on, they say themselves. `n` is the number of people, of the kind `n_kind`; `arms` are those of
     the table of the trial that gives numbers, by name.
     """
 
@@ -27,7 +27,6 @@ class Trial(Claim):
     registry: tuple[str, ...] = ()
     treatments: Ids = ()
     intervention: str = ""
-    targets: Ids = ()
     phase: str = ""
     design: str = ""
     ratio: str = ""
@@ -47,7 +46,6 @@ class Trial(Claim):
         """The other records that this one names."""
         yield from super().references()
         yield from (("treatments", "treatments", name) for name in self.treatments)
-        yield from (("targets", "targets", name) for name in self.targets)
 
 
 class Endpoint(Record):
