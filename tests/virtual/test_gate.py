@@ -14,6 +14,7 @@ from scipy.integrate import trapezoid
 from scipy.stats import norm, t
 
 from remyelin.errors import InputError
+from remyelin.evidence.load import records
 from remyelin.virtual.assumptions import draw_worlds
 from remyelin.virtual.gate import Judged, crps, gate, judge, log_score, others_mean, verdict
 from remyelin.virtual.published import (
@@ -40,10 +41,10 @@ def test_the_verdict_on_record_follows_from_its_scores():
 
 
 def test_the_record_is_about_the_results_that_are_published():
-    on_record = {(row.trial, row.estimate, row.se) for row in gate().judged}
-    assert on_record == {
-        (each.trial, each.estimate, each.se) for each in published() if each.measure == "p100_latency_ms"
-    }
+    latencies = [each for each in published() if each.measure == "p100_latency_ms"]
+    for row, each in zip(gate().judged, latencies, strict=True):
+        assert (row.trial, row.estimate) == (each.trial, each.estimate)
+        assert row.se == pytest.approx(each.se, rel=1e-5)
 
 
 def test_the_competitor_on_record_is_computed_anew():
@@ -100,16 +101,21 @@ def test_the_scores_of_a_mixture(found, sd, part):
 # ---------------------------------------------------------------- published results
 
 
-def test_the_published_results_are_those_of_the_evidence(shared):
-    trials = json.loads((shared / "evidence" / "evidence.json").read_text("utf-8"))["trials"]
-    names = {"rebuild": "ReBUILD", "ccmr-one": "CCMR-One", "ccmr-two": "CCMR-Two", "renew": "RENEW"}
-    for each in published():
-        rows = next(trial for trial in trials if trial["id"] == names[each.trial])["results"]
-        row = next(row for row in rows if row.get("estimate") == each.estimate and row["status"] == "seen")
-        if "ci" in row:
-            assert each.se == pytest.approx((row["ci"][1] - row["ci"][0]) / 2 / 1.96, rel=0.01)
-        else:
-            assert each.se == pytest.approx(abs(each.estimate) / norm.isf(row["p"] / 2), rel=0.01)
+def test_standard_errors_follow_from_what_is_published():
+    found = {each.result: each for each in published()}
+    assert found["rebuild-p100-crossover"].se == pytest.approx(1.2 / 1.96, rel=1e-3)
+    assert found["ccmr-two-p100"].se == pytest.approx(1.15 / 1.96, rel=1e-3)
+    assert found["ccmr-one-p100"].se == pytest.approx(4.66 / norm.isf(0.007))
+    assert found["renew-p100-itt-w24"].se == pytest.approx(14.3 / 2 / 1.96, rel=1e-3)
+    assert found["ccmr-one-submedian-mtr"].se == pytest.approx(0.16 / norm.isf(0.27))
+
+
+def test_nothing_unverified_is_calibrated_on():
+    names = {each.result for each in published()}
+    used = [record for record in records("results") if record.id in names]
+    assert len(used) == len(names)
+    assert {record.status for record in used} == {"seen"}
+    assert not [record.id for record in used if {"estimate", "low", "high", "p"} & set(record.unverified)]
 
 
 def test_a_result_draws_the_worlds_towards_itself():
