@@ -16,7 +16,7 @@ _NOMINAL = 16  # position of 1 in _B1
 _RIM_PU = 1.0  # from the core of a lesion to its surface
 # Grey matter, fluid and scalp: bound fraction, T1 in s, water, T2 of free water in s. Of a phantom, not
 # evidence: they make borders between tissues, and no number is read from them.
-_OTHER = ((0.031, 1.05, 1.12, 0.060), (1e-4, 4.0, 1.35, 1.0), (0.004, 0.35, 1.0, 0.050))
+_OTHER = ((0.031, 1.05, 1.17, 0.060), (1e-4, 4.0, 1.43, 1.0), (0.004, 0.35, 1.0, 0.050))
 
 
 @dataclass(frozen=True, slots=True)
