@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +41,19 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "dataset_description.json").write_text(json.dumps(description))
     (root / "participants.tsv").write_text("participant_id\tage\nsub-01\t31\nsub-02\t32\n")
     return root
+
+
+@pytest.fixture(scope="session")
+def measured_tiny(
+    tiny: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """The folder that `remyelin measure TINY OUT participant --json` filled, and what it said.
+
+    Not to be changed: copy it.
+    """
+    out = tmp_path_factory.mktemp("measured_tiny") / "out"
+    command = [sys.executable, "-m", "remyelin.cli", "measure", str(tiny), str(out), "participant", "--json"]
+    return out, subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
 
 
 def _write_tiny_visit(root: Path, person: str, visit: str, rng: np.random.Generator) -> None:

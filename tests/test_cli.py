@@ -57,17 +57,10 @@ def program(*args: object) -> Done:
     return Done(done.returncode, done.stdout, done.stderr)
 
 
-@pytest.fixture(scope="module")
-def measured(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
-    """The folder that `remyelin measure ... participant --json` filled, and what it said."""
-    out = tmp_path_factory.mktemp("measured") / "out"
-    return out, program("measure", tiny, out, "participant", "--json")
-
-
 @pytest.fixture
-def out(measured: tuple[Path, Done], tmp_path: Path) -> Path:
-    """A copy of it that a test may change."""
-    return shutil.copytree(measured[0], tmp_path / "out")
+def out(measured_tiny: tuple[Path, subprocess.CompletedProcess[str]], tmp_path: Path) -> Path:
+    """A copy of the measured dataset that a test may change."""
+    return shutil.copytree(measured_tiny[0], tmp_path / "out")
 
 
 @pytest.fixture(scope="module")
@@ -256,16 +249,18 @@ def test_a_reader_that_goes_away_is_no_error_of_the_disk(trial: Path, tmp_path: 
 # What is done: 0, and JSON
 
 
-def test_measuring_prints_json_and_tells_the_progress_elsewhere(measured: tuple[Path, Done]) -> None:
-    out, done = measured
-    assert done.code == 0
-    assert json.loads(done.out) == {
+def test_measuring_prints_json_and_tells_the_progress_elsewhere(
+    measured_tiny: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    out, done = measured_tiny
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == {
         "measured": ["sub-01", "sub-02"],
         "skipped": [],
         "failures": [],
         "flags": 0,
     }
-    assert "sub-02 done" in done.err
+    assert "sub-02 done" in done.stderr
     assert sorted(page.name for page in out.glob("sub-*/*.html")) == ["sub-01.html", "sub-02.html"]
     assert not (out / LOCK_NAME).exists()
 
