@@ -33,7 +33,8 @@ def test_a_forecast_is_a_distribution(two):
     first = two.answers[0]
     assert (first.endpoint, first.arm, first.role) == ("p100-latency", "clemastine-metformin", "primary")
     assert first.true.low < first.true.median < first.true.high
-    assert first.result.high - first.result.low > first.true.high - first.true.low
+    assert first.result.low < first.result.median < first.result.high
+    assert first.result != first.true
     assert [row.label for row in two.visits] == [f"day {day}" for day in module.DAYS]
     assert [row.label for row in two.ages] == ["30 years", "40 years", "50 years"]
     assert len(two.severities) == 3
