@@ -57,6 +57,7 @@ SCRIPTS = (
     ("biology/section.py",),
     ("virtual/components.py",),
     ("virtual/speed.py",),
+    ("virtual/recovery.py",),
     ("virtual/null.py", "--jobs", "2"),
     ("forecast/gate.py",),
     ("forecast/published.py",),
