@@ -38,14 +38,13 @@ from remyelin.virtual.scanner import Scanner
 
 SEED = 2026
 NEAR_MM = 8.0  # a measured lesion is the true one whose middle lies this near, if no other lies half as near
-LARGE_VOXELS = 20
 GOAL_PU, GOAL_MS = 0.1, 0.5
 AUTO = "check=60;reader=auto"
 WORDS = {
     "level": "MTR of a lesion",
-    "level_large": f"the same, {LARGE_VOXELS} voxels and more",
-    "change": "its change, by the calibration slope",
-    "change_large": f"the same, {LARGE_VOXELS} voxels and more",
+    "level_by_volume": "the same, weighted by volume",
+    "change": "its change, by its calibration slope",
+    "change_by_volume": "the same, weighted by volume",
     "latency": "P100 latency",
     "shift": "shift of the response",
     "shift_of_peaks": "difference of two latencies",
@@ -70,8 +69,8 @@ def written(folder: Path, *, people: int, clean: bool, voxel_mm: float) -> Truth
 
 
 def errors(truth: Truth, out: Path) -> dict[str, np.ndarray]:
-    """Measured less true, by quantity."""
-    found: dict[str, list[float]] = {name: [] for name in WORDS}
+    """Measured less true and the weight of each, (n, 2), by quantity."""
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in WORDS}
     for person in truth.participants["participant_id"]:
         rows = pd.read_csv(out / person / f"{person}_measurements.tsv", sep="\t", keep_default_na=False)
         rows["value"] = pd.to_numeric(rows["value"], errors="coerce")
@@ -80,7 +79,9 @@ def errors(truth: Truth, out: Path) -> dict[str, np.ndarray]:
     return {name: np.array(values) for name, values in found.items()}
 
 
-def _lesions(truth: Truth, out: Path, person: str, rows: pd.DataFrame, found: dict[str, list[float]]) -> None:
+def _lesions(
+    truth: Truth, out: Path, person: str, rows: pd.DataFrame, found: dict[str, list[tuple[float, float]]]
+) -> None:
     own = truth.lesions[truth.lesions["participant_id"] == person]
     before, after = (own[own["visit"] == visit].set_index("lesion") for visit in ("M00", "M06"))
     image = nib.load(out / person / "anat" / f"{person}_space-halfway_desc-lesion_dseg.nii.gz")
@@ -104,35 +105,34 @@ def _lesions(truth: Truth, out: Path, person: str, rows: pd.DataFrame, found: di
         level = row["M00"] - before.loc[name, "drawn_mtr_pu"]
         true = after.loc[name, "mtr_pu"] - before.loc[name, "mtr_pu"]
         change = (row["M06"] - row["M00"]) / slopes.get(site, np.nan) - true
-        found["level"].append(level)
-        found["change"].append(change)
-        if len(voxels) >= LARGE_VOXELS:
-            found["level_large"].append(level)
-            found["change_large"].append(change)
+        for name, error in (("level", level), ("change", change)):
+            found[name].append((error, 1.0))
+            found[f"{name}_by_volume"].append((error, float(len(voxels))))
 
 
-def _eyes(truth: Truth, person: str, rows: pd.DataFrame, found: dict[str, list[float]]) -> None:
+def _eyes(truth: Truth, person: str, rows: pd.DataFrame, found: dict[str, list[tuple[float, float]]]) -> None:
     own = truth.eyes[truth.eyes["participant_id"] == person].set_index(["eye", "visit"])["latency_ms"]
     auto = rows[rows["condition"] == AUTO].set_index(["site", "visit", "measure"])["value"]
     for eye in ("OD", "OS"):
         at = {visit: auto.get((f"eye:{eye}", visit, "p100_latency_ms"), np.nan) for visit in ("M00", "M06")}
         true = {visit: float(own[eye, visit]) for visit in at}
-        found["latency"] += [at[visit] - true[visit] for visit in at]
-        found["shift"].append(
-            auto.get((f"eye:{eye}", "M06", "vep_shift_ms"), np.nan) - true["M06"] + true["M00"]
-        )
-        found["shift_of_peaks"].append(at["M06"] - at["M00"] - true["M06"] + true["M00"])
+        found["latency"] += [(at[visit] - true[visit], 1.0) for visit in at]
+        change = true["M06"] - true["M00"]
+        shift = auto.get((f"eye:{eye}", "M06", "vep_shift_ms"), np.nan)
+        found["shift"].append((shift - change, 1.0))
+        found["shift_of_peaks"].append((at["M06"] - at["M00"] - change, 1.0))
 
 
 def row(words: str, error: np.ndarray, name: str, *, clean: bool) -> str:
     """One line of the table."""
     unit, goal = ("pu", GOAL_PU) if name.startswith(("level", "change")) else ("ms", GOAL_MS)
-    error = error[np.isfinite(error)]
-    bias, half = error.mean(), 1.96 * error.std(ddof=1) / np.sqrt(len(error))
+    error, weight = error[np.isfinite(error[:, 0])].T
+    bias = np.average(error, weights=weight)
+    half = 1.96 * np.sqrt((weight**2 * (error - bias) ** 2).sum()) / weight.sum()
     verdict = "" if not clean else ("met" if abs(bias) <= goal else "**not met**")
     return (
         f"| {words} | {len(error)} | {bias:+.3f} ± {half:.3f} | {np.median(error):+.3f} | "
-        f"{np.sqrt((error**2).mean()):.3f} | {unit} | {verdict} |"
+        f"{np.sqrt(np.average(error**2, weights=weight)):.3f} | {unit} | {verdict} |"
     )
 
 
