@@ -352,7 +352,7 @@ def test_eyes_and_participants_are_not_pooled_unasked(run, tmp_path):
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"unit": "ms"}, "unit of the results is mixed"),
+        ({"unit": "ms"}, "row-2 unit is 'ms', expected '1', that of outcome"),
         ({"scale": "odds ratio"}, "scale of the results is mixed"),
     ],
 )
@@ -360,11 +360,12 @@ def test_units_and_scales_are_never_mixed(run, tmp_path, changed, says):
     path = tmp_path / "own.toml"
     rows = [study("a", estimate=1.0, se=0.5), study("b", estimate=2.0, se=0.5) | changed]
     path.write_text(own_file(rows))
+    assert run("check", path).code == ("unit" in changed)
     for further in ((), ("--pool-anyway",)):
         done = run("meta", "--endpoint", "outcome", "--from", path, *further)
         assert done.code == 1
         assert says in done.err
-        assert "these cannot be pooled" in done.err
+        assert "unit" in changed or "these cannot be pooled" in done.err
 
 
 def test_unverified_rows_are_left_out_and_named(run, tmp_path):

@@ -78,10 +78,9 @@ def test_a_reviewer_takes_one_of_two_signs(
 ) -> None:
     text = drafted(tmp_path).text()
     start = text.index(f"# {choice}:\n") + len(f"# {choice}:\n")
-    chosen = "\n".join(line.removeprefix("# ") for line in text[start:].splitlines()[:5])
-    text = text[: text.index("# Take one of the two")] + chosen
+    chosen = "\n".join(line.removeprefix("# ") for line in text[start:].splitlines()[:6])
     path = tmp_path / "draft.toml"
-    path.write_text(text.replace('contrast = "none"', 'contrast = "active - control"'))
+    path.write_text(text[: text.index("# Take the lines of one")] + chosen)
     (result,) = read_file(path)["results"]
     assert (result.estimate, result.low, result.high) == numbers
     assert (result.level, result.scale) == (0.95, "difference")
@@ -114,6 +113,8 @@ def test_a_ratio_is_turned_by_its_inverse(tmp_path: Path, kind: str) -> None:
         ({"ciLowerLimit": "3", "ciUpperLimit": "1"}, "level", "CI 3 to 1"),
         ({"pValue": "<=0.001"}, "p", "'<=0.001' is not a number"),
         ({"pValue": "n.s."}, "p", "'n.s.' is not a number"),
+        ({"pValue": "0.000"}, "p", "'0.000' is no p, which is never 0: below what is it?"),
+        ({"paramType": "Odds Ratio (OR)", "ciLowerLimit": "-1"}, "estimate", "the odds ratio is above 0"),
     ],
 )
 def test_what_is_not_clear_is_asked(tmp_path: Path, change: dict[str, Any], field: str, words: str) -> None:
@@ -236,7 +237,7 @@ def test_no_posted_words_break_a_draft(tmp_path_factory: pytest.TempPathFactory,
     ("text", "message"),
     [
         ("[result.x]\n", "result is no kind of record.*did you mean 'results'"),
-        ('results = "x"\n', "results is no kind of record"),
+        ('results = "x"\n', r"results is 'x', expected tables \[results.id\]"),
         ('[trials.rebuild]\nname = "x"\n', "trials.rebuild is an id of the package"),
         ('[results.x]\ntrial = "remake"\n', "x status is missing"),
         ("[results.x\n", "not TOML"),
@@ -309,9 +310,9 @@ def test_check_finds_a_number_of_a_draft_that_disagrees(
     outcome(content)["analyses"][0]["pValue"] = "0.4"
     text = drafted(tmp_path, content).text()
     start = text.index("# turned:\n") + len("# turned:\n")
-    chosen = "\n".join(line.removeprefix("# ") for line in text[start:].splitlines()[:5])
+    chosen = "\n".join(line.removeprefix("# ") for line in text[start:].splitlines()[:6])
     path = tmp_path / "draft.toml"
-    path.write_text(text[: text.index("# Take one of the two")] + chosen)
+    path.write_text(text[: text.index("# Take the lines of one")] + chosen)
     assert run(str(path), command="check") == 1
     assert "remake-ctgov-1" in capsys.readouterr().out
 

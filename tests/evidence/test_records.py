@@ -195,13 +195,44 @@ def test_a_file_of_ones_own_may_name_its_own_records(written):
         ('source = "mine"\n\n[r', 'source = "mien"\n\n[r', "my-trial source", "did you mean 'mine'"),
         ('source = "mine"\n\n[r', "\n[r", "my-trial", "is without a source"),
         ('unit = "ms"', 'unit = "msec"', "my-trial-p100 unit", "is 'msec', an unknown unit"),
-        ("high = -1.0\n", "", "my-trial-p100", "is half an interval"),
-        ("estimate = -2.0", "estimate = -4.0", "my-trial-p100", "is -4 with the interval -3 to -1"),
-        ("level = 0.95\n", "", "my-trial-p100", "is an interval without its level"),
+        ("high = -1.0\n", "", "my-trial-p100 high", "is missing: half an interval"),
+        ("low = -3.0\n", "", "my-trial-p100 low", "is missing: half an interval"),
+        (
+            "estimate = -2.0",
+            "estimate = -4.0",
+            "my-trial-p100 estimate",
+            "is -4, outside its interval -3 to -1",
+        ),
+        ("low = -3.0", "low = -0.5", "my-trial-p100 low", "is -0.5, above high = -1"),
+        ("level = 0.95\n", "", "my-trial-p100 level", "is missing, with an interval"),
+        ("low = -3.0\nhigh = -1.0\n", "", "my-trial-p100 level", "is there without an interval"),
         ("level = 0.95", "level = 95", "my-trial-p100 level", "is 95, expected 1.0 or less"),
         ("estimate = -2.0", 'estimate = "-2"', "my-trial-p100 estimate", "is '-2', expected a number"),
         ("estimate = -2.0", "estimate = nan", "my-trial-p100 estimate", "expected a finite number"),
-        ('scale = "difference"\n', "", "my-trial-p100", "is an estimate without a scale"),
+        ('scale = "difference"\n', "", "my-trial-p100 scale", "is missing, with an estimate"),
+        (
+            '"difference"',
+            '"diff"',
+            "my-trial-p100 scale",
+            "is 'diff', expected one of difference, odds ratio, rate ratio, risk ratio, standardised, or",
+        ),
+        ('contrast = "active - control"\n', "", "my-trial-p100 contrast", "is 'none', with an estimate"),
+        ('"active - control"', '"none"', "my-trial-p100 contrast", "is 'none', with an estimate"),
+        (
+            '"difference"',
+            '"odds ratio"',
+            "my-trial-p100 estimate",
+            "is -2, as an odds ratio, expected a number above 0",
+        ),
+        ("estimate = -2.0", "p = 0", "my-trial-p100 p", "is 0, expected a number above 0"),
+        ("estimate = -2.0", "p_low = 0\np_high = 0.01", "my-trial-p100 p_low", "p is never 0"),
+        ('unit = "ms"', 'unit = "s"', "my-trial-p100 unit", "is 's', expected 'ms', that of p100_latency_ms"),
+        (
+            'scale = "difference"\nunit = "ms"',
+            'scale = "standardised"\nunit = "ms"',
+            "my-trial-p100 unit",
+            "expected '1': standardised has no unit",
+        ),
         ('per = "eye"', 'per = "eyes"', "my-trial-p100 per", "did you mean 'eye'"),
         ("n = 40", "n = 40.5", "my-trial n", "is 40.5, expected a whole number"),
         ("n = 40", "n = -4", "my-trial n", "expected 0 or more"),
@@ -221,6 +252,13 @@ def test_a_file_of_ones_own_may_name_its_own_records(written):
         ("[trials.my-trial]", "[trails.my-trial]", "trails", "is no kind of record"),
         ("[trials.my-trial]", '[trials."my trial"]', "my trial id", "expected letters, digits"),
         ("[sources.mine]", "[sources]\nmine = 3\n[sources.other]", "mine", "is 3, expected a table"),
+        ("[trials.my-trial]", "[[trials]]", "trials", "is a list, expected tables [trials.id]"),
+        (
+            "[sources.mine]",
+            "standards = 3\n[sources.mine]",
+            "standards",
+            "is 3, expected tables [standards.id]",
+        ),
     ],
 )
 def test_a_fault_of_a_file_is_told_by_file_field_found_and_expected(old, new, field, words, written):
@@ -233,9 +271,62 @@ def test_a_fault_of_a_file_is_told_by_file_field_found_and_expected(old, new, fi
     assert caught.value.fix
 
 
-def test_an_id_that_stands_twice_is_told_with_its_line(written):
-    with pytest.raises(InputError, match=r"mine\.toml: line 28 is not TOML \(Cannot declare .* twice"):
-        read_file(written(GOOD + "\n[trials.my-trial]\n"))
+@pytest.mark.parametrize(
+    ("scale", "low", "high"), [("odds ratio", -1, 3), ("rate ratio", 0, 3), ("risk ratio", 0, 3)]
+)
+def test_the_ends_of_a_ratio_are_above_zero(scale, low, high, written):
+    text = GOOD.replace('"difference"', f'"{scale}"').replace('"ms"', '"1"').replace("-2.0", "2.0")
+    with pytest.raises(
+        InputError, match=f"my-trial-p100 low is {low}, as an? {scale}, expected a number above 0"
+    ):
+        read_file(
+            written(text.replace("low = -3.0", f"low = {low}").replace("high = -1.0", f"high = {high}"))
+        )
+
+
+PARAMETER = """
+name = "p100_change_sd"
+of = "participant"
+setting = "my hospital"
+value = 2.9
+unit = "ms"
+status = "seen"
+source = "mine"
+"""
+
+
+@pytest.mark.parametrize("head", ["[[parameter]]", "[parameters.my-sd]"])
+def test_a_parameter_of_ones_own_in_either_form(head, written):
+    (made,) = read_file(written(GOOD + head + PARAMETER))["parameters"]
+    assert (made.value, dict(made.qualifiers)) == (2.9, {"of": "participant", "setting": "my hospital"})
+    assert made.id == ("my-sd" if "my-sd" in head else "p100_change_sd-participant-my-hospital")
+
+
+def test_a_parameter_that_the_package_has_is_told(written):
+    with pytest.raises(InputError, match="p100_change_sd-participant-trial is an id of the package"):
+        read_file(written(GOOD + "[[parameter]]" + PARAMETER.replace("my hospital", "trial")))
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (
+            "\n[trials.my-trial]\n",
+            "line 28 is not TOML (a second table [trials.my-trial]), expected each table once",
+        ),
+        ("per = 3\n", "is not TOML (a key that its table has already), expected each key once"),
+    ],
+)
+def test_what_stands_twice_is_told_with_its_line(more, words, written):
+    with pytest.raises(InputError, match=re.escape(words)):
+        read_file(written(GOOD + more))
+
+
+def test_what_is_no_file_is_not_to_be_removed(tmp_path):
+    with pytest.raises(
+        InputError, match=r"is a folder, expected a regular file\. Fix: give the path of a file"
+    ):
+        read_file(tmp_path)
 
 
 def test_half_a_range_of_p_is_refused(written):

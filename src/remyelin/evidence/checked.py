@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,6 +12,8 @@ from remyelin.protocol.messages import first_fault
 
 from .claim import Record
 from .kinds import KINDS
+from .outcome import RATIOS, Endpoint, Result
+from .quantity import parameter_id
 
 IdsOf = Callable[[str], Collection[str]]
 """The ids that the package has of a kind."""
@@ -29,17 +31,43 @@ def checked(kind: str, content: Mapping[str, Any], file: str, ids: IdsOf) -> tup
     for place, row in _rows(kind, content, file):
         record = _record(KINDS[kind], row, file, place)
         if record.id in made:
-            raise InputError(
-                file,
-                place,
-                f"'{record.id}' twice",
-                "one record for each id",
-                "rename or qualify one of the two",
-            )
+            found = f"a second record of {kind} with the id '{record.id}'"
+            raise InputError(file, place, found, "one record for each id", "rename or qualify one of the two")
         made[record.id] = record
     for record in made.values():
         _resolve(record, file, ids)
     return tuple(made.values())
+
+
+def check_units(results: Iterable[Result], endpoints: Mapping[str, Endpoint], file: str) -> None:
+    """Refuse a result in another unit than its endpoint; a ratio and a standardised effect have none.
+
+    Raises
+    ------
+    InputError
+        By file, record and field.
+    """
+    for result in results:
+        endpoint = endpoints[result.endpoint]
+        without = result.scale == "standardised" or result.scale in RATIOS
+        unit = "1" if without else endpoint.unit
+        if result.unit != unit:
+            expected = f"'{unit}', that of {endpoint.id}"
+            given = "without a unit" if unit == "1" else f"in {unit}"
+            fix = f"give its numbers {given}, or name an endpoint in {result.unit}"
+            if without:
+                expected = f"'1': {result.scale} has no unit"
+                fix = 'write unit = "1", or correct scale'
+            raise InputError(file, f"{result.id} unit", f"'{result.unit}'", expected, fix)
+
+
+def row_ids(kind: str, content: Mapping[str, Any]) -> Iterator[str]:
+    """The ids of rows that are not checked yet; a parameter of a list gets its own from its qualifiers."""
+    for name, row in content.items():
+        if kind == "parameters" and isinstance(row, list):
+            yield from (parameter_id(each) for each in row if isinstance(each, Mapping))
+        else:
+            yield name
 
 
 def _rows(kind: str, content: Mapping[str, Any], file: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -142,12 +142,16 @@ class Source(Record):
     also: tuple[str, ...] = ()
 
 
-def check_interval(value: float | None, low: float | None, high: float | None) -> None:
-    """Half an interval, or a value outside its own, is a slip of who wrote the row."""
+def check_interval(field: str, value: float | None, low: float | None, high: float | None) -> None:
+    """Half an interval, or a value (that of `field`) outside its own, is a slip of who wrote the row."""
     if low is None and high is None:
         return
     if low is None or high is None:
-        raise fault("half an interval", "low and high, or neither", "add the other end")
-    if not low <= high or (value is not None and not low <= value <= high):
-        shown = "not given" if value is None else f"{value:g}"
-        raise fault(f"{shown} with the interval {low:g} to {high:g}", "low <= value <= high", "correct it")
+        lacking = "low" if low is None else "high"
+        raise fault("missing: half an interval", "low and high, or neither", "add the other end", lacking)
+    if low > high:
+        fix = f"exchange the two: low = {high:g}, high = {low:g}"
+        raise fault(f"{low:g}, above high = {high:g}", "the lower end of the interval", fix, "low")
+    if value is not None and not low <= value <= high:
+        found = f"{value:g}, outside its interval {low:g} to {high:g}"
+        raise fault(found, f"low <= {field} <= high", "correct the one or the other", field)

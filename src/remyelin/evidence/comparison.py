@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from . import arithmetic, events
-from .outcome import ArmResult, Result
+from .outcome import RATIOS, ArmResult, Result
 from .rounding import Span, exactly, over, printed
 
-RATIOS = ("odds ratio", "rate ratio", "risk ratio")
 CONTROLS = ("placebo", "pbo", "control", "sham", "comparator", "untreated")
 UNADJUSTED = 0.2
 """By so many standard errors the effect of a model may differ from that of the raw means or counts."""

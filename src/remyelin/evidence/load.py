@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from remyelin import files
 from remyelin.errors import InputError, did_you_mean
 
-from .checked import checked
+from .checked import check_units, checked, row_ids
 from .claim import STATUSES as STATUSES
 from .claim import Source as Source
 from .kinds import KINDS
@@ -47,7 +47,11 @@ def records(kind: str) -> tuple[Any, ...]:
     (82, ('opicinumab',), '10.1016/S1474-4422(16)30377-5', ('doi',))
     """
     check_kind(kind)
-    return checked(kind, read_data(f"{kind}.toml"), f"evidence/{kind}.toml", ids)
+    file = f"evidence/{kind}.toml"
+    made = checked(kind, read_data(f"{kind}.toml"), file, ids)
+    if kind == "results":
+        check_units(made, {each.id: each for each in records("endpoints")}, file)
+    return made
 
 
 @cache
@@ -59,8 +63,9 @@ def ids(kind: str) -> frozenset[str]:
 def read_file(path: Path | str) -> dict[str, tuple[Any, ...]]:
     """The records of a file of your own by kind, checked as those of the package are.
 
-    Its tables are named ``[kind.id]``, ``[results.my-trial-p100]`` say. They may name records of the package
-    and one another. A table ``[draft]`` is about the file, and is passed over.
+    Its tables are named ``[kind.id]``, ``[results.my-trial-p100]`` say; parameters may also stand in a list
+    ``[[parameter]]``, as those of the package do. They may name records of the package and one another. A
+    table ``[draft]`` is about the file, and is passed over.
 
     Raises
     ------
@@ -69,19 +74,40 @@ def read_file(path: Path | str) -> dict[str, tuple[Any, ...]]:
     """
     path = Path(path)
     file = files.relative(path, None)
-    content = files.read_toml(path, limit=LIMIT_BYTES)
-    content.pop("draft", None)
-    for kind, rows in content.items():
-        if kind not in KINDS or not isinstance(rows, Mapping):
-            raise InputError(file, kind, "no kind of record", "tables [kind.id]", did_you_mean(kind, KINDS))
-        if taken := sorted(ids(kind) & rows.keys()):
-            fix = "choose another id, or correct the record of the package"
-            raise InputError(file, f"{kind}.{taken[0]}", "an id of the package", "an id that is free", fix)
+    content = _kinds(files.read_toml(path, limit=LIMIT_BYTES), file)
 
     def known(kind: str) -> frozenset[str]:
-        return ids(kind) | frozenset(content.get(kind, ()))
+        own = row_ids(kind, content.get(kind, {}))
+        return ids(kind) | frozenset(own)
 
-    return {kind: checked(kind, rows, file, known) for kind, rows in content.items()}
+    for kind, rows in content.items():
+        if taken := sorted(ids(kind) & {*row_ids(kind, rows)}):
+            fix = "choose another id, or correct the record of the package"
+            raise InputError(file, f"{kind}.{taken[0]}", "an id of the package", "an id that is free", fix)
+    made = {kind: checked(kind, rows, file, known) for kind, rows in content.items()}
+    endpoints = (*records("endpoints"), *made.get("endpoints", ()))
+    check_units(made.get("results", ()), {each.id: each for each in endpoints}, file)
+    return made
+
+
+def _kinds(content: dict[str, Any], file: str) -> dict[str, Mapping[str, Any]]:
+    """The tables of a file by kind of record; parameters in a list, under their kind."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for name, rows in content.items():
+        kind = "parameters" if name == "parameter" and isinstance(rows, list) else name
+        if kind == "draft":
+            continue
+        if kind not in KINDS:
+            raise InputError(file, kind, "no kind of record", "tables [kind.id]", did_you_mean(kind, KINDS))
+        if kind != name:
+            rows = {name: rows}
+        elif not isinstance(rows, Mapping):
+            what = "a list" if isinstance(rows, list) else f"{rows!r:.40}"
+            lists = " (or [[parameter]])" if kind == "parameters" else ""
+            fix = f"name each table by the id of its record: [{kind}.my-id]{lists}"
+            raise InputError(file, kind, what, f"tables [{kind}.id]", fix)
+        found[kind] = {**found.get(kind, {}), **rows}
+    return found
 
 
 def check_kind(kind: str) -> None:

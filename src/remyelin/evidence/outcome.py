@@ -12,6 +12,16 @@ from remyelin.protocol.parts import fault
 
 from .claim import Claim, Count, Finite, Id, Ids, Part, Probability, Record, Reference, Unit, check_interval
 
+RATIOS = ("odds ratio", "rate ratio", "risk ratio")
+
+
+def _p(value: float) -> float:
+    if value == 0:
+        raise fault("0", "a number above 0", 'p is never 0: write p = 0.001 and p_relation = "<", say')
+    return value
+
+
+P = Annotated[Probability, AfterValidator(_p)]
 Counts = Annotated[Mapping[str, Count], AfterValidator(MappingProxyType), PlainSerializer(dict)]
 
 
@@ -19,8 +29,8 @@ class Trial(Claim):
     """A trial: what its header says.
 
     Its sources are those of the whole trial: which of them gave which field was not noted, so a field that
-    matters deserves a second reading. What its treatments act on, they say themselves. `n` is the number of people, of the kind `n_kind`; `arms` are those of
-    the table of the trial that gives numbers, by name.
+    matters deserves a second reading. What its treatments act on stands with them. `n` is the number of
+    people, of the kind `n_kind`; `arms` are those of the table of the trial that gives numbers, by name.
     """
 
     name: str
@@ -87,12 +97,12 @@ class Result(Claim):
 
     `estimate` is active less control in the unit of the endpoint, so that a faster latency is negative;
     `published` holds the wording. What was not seen is ``"not seen"`` or None. The standard error of a ratio
-    is that of its logarithm.
+    is that of its logarithm. `contrast` says what was taken from what: an estimate has one.
     """
 
     trial: Id
     endpoint: Id
-    contrast: Literal["active - control", "after - before", "interaction", "dose trend", "none"]
+    contrast: Literal["active - control", "after - before", "interaction", "dose trend", "none"] = "none"
     compared: str = ""
     subgroup: str = ""
     timepoint: str = "not seen"
@@ -110,24 +120,37 @@ class Result(Claim):
     high: Finite | None = None
     level: Probability | None = None
     se: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    p: Probability | None = None
+    p: P | None = None
     p_relation: Literal["=", "<", ">"] = "="
-    p_low: Probability | None = None
-    p_high: Probability | None = None
+    p_low: P | None = None
+    p_high: P | None = None
     n: Count | None = None
     arms: tuple[ArmResult, ...] = ()
     words: str = ""
 
     @model_validator(mode="after")
     def _is_sound(self) -> Self:
-        check_interval(self.estimate, self.low, self.high)
-        if (self.low is None) != (self.level is None):
-            raise fault("an interval without its level, or a level alone", "both", "add level = 0.95, say")
         if self.estimate is not None and not self.scale:
-            raise fault("an estimate without a scale", "difference, odds ratio ...", "add scale")
+            raise fault("missing, with an estimate", "difference, odds ratio ...", "add scale", "scale")
+        if self.estimate is not None and self.contrast == "none":
+            words = 'add contrast = "active - control", say'
+            raise fault("'none', with an estimate", "what was taken from what", words, "contrast")
+        self._check_ratio()
+        check_interval("estimate", self.estimate, self.low, self.high)
+        if (self.low is None) != (self.level is None):
+            found = "missing, with an interval" if self.level is None else "there without an interval"
+            raise fault(found, "an interval with its level", "add level = 0.95, say", "level")
         if (self.p_low is None) != (self.p_high is None) or (self.p is not None and self.p_low is not None):
-            raise fault("half a range of p, or p beside one", "p, or p_low and p_high", "correct it")
+            raise fault("half a range of p, or p beside one", "p, or p_low and p_high", "correct it", "p")
         return self
+
+    def _check_ratio(self) -> None:
+        for name in ("estimate", "low", "high") if self.scale in RATIOS else ():
+            number = getattr(self, name)
+            if number is not None and number <= 0:
+                found = f"{number:g}, as {'an' if self.scale[0] == 'o' else 'a'} {self.scale}"
+                fix = "give the ratio itself, not its logarithm or a difference, or correct scale"
+                raise fault(found, "a number above 0", fix, name)
 
     def references(self) -> Iterator[Reference]:
         """The other records that this one names."""

@@ -55,7 +55,6 @@ def results_of(outcome: Outcome, trial: str, endpoint: str, unit: str, source: s
     shared = {
         "trial": trial,
         "endpoint": endpoint,
-        "contrast": "none",
         "timepoint": outcome.time_frame or "not seen",
         "unit": unit,
         "per": _per(outcome.counted),

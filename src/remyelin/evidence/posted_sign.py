@@ -26,7 +26,9 @@ def compare(made: DraftRow, outcome: Outcome, comparison: Comparison, row: str |
     posted = _posted(comparison)
     values["published"] = f"{posted}; groups in the registry's order: {'; '.join(names)}"
     found = p_value(comparison.p)
-    if found:
+    if found and found[1] == 0:
+        made.ask("p", f"'{comparison.p}' is no p, which is never 0: below what is it?")
+    elif found:
         values["p"] = found[1]
         if found[0] != "=":
             values["p_relation"] = found[0]
@@ -66,11 +68,13 @@ def _ask_sign(
     interval = _interval(made, comparison)
     ratio = scale.endswith("ratio")
     spread = number(comparison.spread) if comparison.spread_kind.upper().startswith("STANDARD_ERR") else None
-    made.options.append('Take one of the two and write contrast = "active - control":')
+    if ratio and (value <= 0 or (interval and interval[0] <= 0)):
+        made.ask("estimate", f"'{_posted(comparison)}': the {scale} is above 0")
+        return
+    made.options.append('Take the lines of one of the two, without "# ":')
     for label, turned in (("as posted", False), ("turned", True)):
-        if turned and ratio and (value <= 0 or (interval and interval[0] <= 0)):
-            continue
         made.options.append(f"{label}:")
+        made.options.append('contrast = "active - control"')
         made.options.append(f'scale = "{scale}"')
         made.options.append(f"estimate = {_turned(value, turned, ratio)!r}")
         if interval:

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from remyelin.errors import InputError, did_you_mean
 
-from .comparison import RATIOS
 from .load import read_file, records
-from .outcome import Endpoint, Result
+from .outcome import RATIOS, Endpoint, Result
 from .study import Study, study_of
 
 POOL_ANYWAY = "--pool-anyway"

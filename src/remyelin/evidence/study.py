@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 from . import arithmetic, events
-from .comparison import RATIOS, active_and_control, counts
-from .outcome import Result
+from .comparison import active_and_control, counts
+from .outcome import RATIOS, Result
 from .rounding import Span, exactly
 
 
@@ -69,8 +69,6 @@ def _by_interval(result: Result, effect: Span | None) -> _Found:
     if effect is None or result.low is None or result.high is None or result.level is None:
         return None
     ratio = result.scale in RATIOS
-    if ratio and result.low <= 0:
-        return None
     ends = exactly(result.low), exactly(result.high)
     se = arithmetic.se_of_interval(*ends, level=result.level, ratio=ratio).value
     return (effect.value, se, f"{100 * result.level:g} % interval") if se > 0 else None

@@ -72,7 +72,7 @@ def safe_file(path: Path, root: Path | None) -> Path:
                 "file",
                 _kind(info.st_mode),
                 "a regular file",
-                "remove it and put the data file in its place",
+                "give the path of a file" if root is None else "remove it and put the data file in its place",
             )
         if info.st_size == 0:
             raise InputError(name, "file", "empty (0 bytes)", "a file with content", _COPY_AGAIN)

@@ -148,11 +148,21 @@ def read_toml(path: Path, *, limit: int = SETTINGS_LIMIT_BYTES) -> dict[str, Any
         place = re.search(r" \(at line (\d+), column (\d+)\)$", str(error))
         where = f"line {place.group(1)}" if place else "content"
         reason = str(error)[: place.start()] if place else str(error)
-        raise InputError(
-            name, where, f"not TOML ({reason})", "valid TOML", "correct the file at that place"
-        ) from None
+        raise _no_toml(name, where, reason) from None
     _check_depth(content, name)
     return content
+
+
+def _no_toml(name: str, where: str, reason: str) -> InputError:
+    """What the parser says of names that stand twice, in words."""
+    if declared := re.fullmatch(r"Cannot declare (\(.*\)) twice", reason):
+        keys = ".".join(re.findall(r"['\"]([^'\"]*)['\"]", declared.group(1)))
+        found = f"not TOML (a second table [{keys}])"
+        return InputError(name, where, found, "each table once", "rename one of the two, or make them one")
+    if reason == "Cannot overwrite a value":
+        found = "not TOML (a key that its table has already)"
+        return InputError(name, where, found, "each key once", "remove one of the two lines")
+    return InputError(name, where, f"not TOML ({reason})", "valid TOML", "correct the file at that place")
 
 
 def _check_header(header: list[str], name: str) -> None:

@@ -43,7 +43,8 @@ def first_fault(
     found, expected, fix = _fault(detail, model)
     if len(details) > 1:
         fix += f" ({len(details) - 1} more to correct after this)" if not fix.endswith("?") else ""
-    return _field(detail["loc"]) or whole, found, expected, fix
+    loc = (*detail["loc"], *filter(None, (detail.get("ctx", {}).get("field", ""),)))
+    return _field(loc) or whole, found, expected, fix
 
 
 def _field(loc: tuple[int | str, ...]) -> str:
@@ -71,7 +72,10 @@ def _fault(detail: ErrorDetails, model: type[BaseModel]) -> tuple[str, str, str]
         return "missing", "a value", f"add {name}" if isinstance(name, str) else "add it"
     if kind == "literal_error":
         options = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
-        return shown, f"one of {', '.join(options)}", did_you_mean(str(detail["input"]), options)
+        named = [option for option in options if option]
+        left_out = "" if len(named) == len(options) else ", or nothing"
+        expected = f"one of {', '.join(named)}{left_out}"
+        return shown, expected, did_you_mean(str(detail["input"]), named)
     return shown, _expected(detail), _fix(detail)
 
 

@@ -13,9 +13,13 @@ from remyelin.errors import RefuseRun
 from remyelin.protocol.toml import dump
 
 
-def fault(found: str, expected: str, fix: str) -> PydanticCustomError:
-    """An error that already knows what was found, what was expected and how to put it right."""
-    return PydanticCustomError("fault", "{found}", {"found": found, "expected": expected, "fix": fix})
+def fault(found: str, expected: str, fix: str, field: str = "") -> PydanticCustomError:
+    """An error that already knows what was found, what was expected and how to put it right.
+
+    `field` says of which field a fault is that shows only in the whole of a table.
+    """
+    facts = {"found": found, "expected": expected, "fix": fix, "field": field}
+    return PydanticCustomError("fault", "{found}", facts)
 
 
 def _inside(path: str) -> str:
