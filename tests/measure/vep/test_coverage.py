@@ -41,13 +41,13 @@ def shifts(seed, n):
 
 
 def test_intervals_of_p100():
-    held, errors = latencies(41, 60)
+    held, errors = latencies(41, 30)
     assert held >= 0.88
     assert abs(np.median(errors)) < 2.0
 
 
 def test_intervals_of_the_shift():
-    held, errors = shifts(61, 60)
+    held, errors = shifts(61, 20)
     assert held >= 0.88
     assert abs(errors.mean()) < 1.0
     assert np.sqrt((errors**2).mean()) < 3.5
