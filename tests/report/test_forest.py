@@ -93,3 +93,13 @@ def test_a_meta_regression_is_refused(fit):
     )
     with pytest.raises(InputError, match="no one pooled effect"):
         forest(regression)
+
+
+def test_notes_stand_below_the_axis_in_lines_that_fit(fit):
+    note = "estimands mixed: " + "parallel groups and crossover, " * 8
+    plain, noted = forest(fit), forest(fit, notes=[note, "a research tool"])
+    more = [each for each in words(noted) if each not in words(plain)]
+    assert " ".join(more).split() == f"{note} a research tool".split()
+    assert all(len(each) <= 116 for each in more)
+    heights = [float(re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)"', svg).group(1)) for svg in (plain, noted)]
+    assert heights[1] > heights[0] + 12 * len(more)

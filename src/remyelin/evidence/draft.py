@@ -67,8 +67,11 @@ class Draft:
         Raises
         ------
         InputError
-            The file is there.
+            The file is there, or its folder is not.
         """
+        if not path.parent.is_dir():
+            fix = "make it first, or correct --out"
+            raise InputError(str(path), "its folder", "not there", "a folder", fix)
         if path.exists():
             fix = "choose another name with --out, or remove the file"
             raise InputError(files.relative(path, None), "draft", "there already", "a new file", fix)

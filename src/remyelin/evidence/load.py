@@ -118,6 +118,8 @@ def check_kind(kind: str) -> None:
 
 def source(name: str) -> Source:
     """The source with the id `name`; InputError if there is none."""
+    if not isinstance(name, str):
+        raise InputError("", "name", repr(name), "the id of a source", "give it as text")
     for made in records("sources"):
         if made.id == name:
             found: Source = made
@@ -142,6 +144,8 @@ def parameter(name: str, *, allow_unverified: bool = False, **qualifiers: Qualif
     (2.4, 'ms', 'derived', ('cc2a',))
     """
     named = [row for row in parameter_rows() if row.name == name]
+    if not isinstance(name, str):
+        raise InputError("", "name", repr(name), "the name of a parameter", "give it as text")
     if not named:
         names = dict.fromkeys(row.name for row in parameter_rows())
         raise _problem(name, "unknown", "a parameter of the evidence base", did_you_mean(name, names))

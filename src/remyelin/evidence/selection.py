@@ -8,28 +8,27 @@ from pathlib import Path
 
 from remyelin.errors import InputError, did_you_mean
 
+from .alike import WORDS, mixed
 from .load import read_file, records
 from .outcome import RATIOS, Endpoint, Result
-from .study import Study, study_of
+from .study import Study, lacking, study_of
 
-POOL_ANYWAY = "--pool-anyway"
-# What must be alike, and what one may pool all the same if one says so: a mean of ms and pu has no meaning.
-_NEVER_MIXED = ("unit", "scale")
-_ASKED = ("estimand", "per")
-_WORDS = {"per": "unit of analysis", "analysis_set": "analysis set"}
+FILTERS = ("estimand", "analysis_set", "timepoint", "per", "scale", "prespecified", "subgroup")
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
     """The rows of an endpoint that are pooled, and those that are not.
 
-    `warnings` says what was mixed because the user asked for it; `left_out` gives the reason for each row.
+    `left_out` gives the reason for each row. `warnings` says what was mixed because the user asked for it,
+    and `notes` what else differs, or was not seen.
     """
 
     endpoint: Endpoint
     studies: tuple[Study, ...]
     left_out: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
+    notes: tuple[str, ...]
 
     @property
     def ratio(self) -> bool:
@@ -50,8 +49,8 @@ class Selection:
 def select(
     endpoint: str,
     *,
-    results: Sequence[str] = (),
-    trials: Sequence[str] = (),
+    results: str | Sequence[str] = (),
+    trials: str | Sequence[str] = (),
     only: Mapping[str, str] | None = None,
     unverified: bool = False,
     anyway: bool = False,
@@ -68,11 +67,12 @@ def select(
     trials
         Only of these trials.
     only
-        Only with these words: `estimand`, `analysis_set`, `timepoint`, `per`, `scale`, `prespecified`.
+        Only with these words: `estimand`, `analysis_set`, `timepoint`, `per`, `scale`, `prespecified`,
+        `subgroup` (``""``: of all).
     unverified
         Also results that were recalled and not read.
     anyway
-        Pool estimands and units of analysis that differ, and say so; units and scales are never mixed.
+        Pool estimands, units of analysis and subgroups that differ, and say so; scales are never mixed.
     path
         Results of a file of your own in place of those of the evidence base.
 
@@ -91,21 +91,32 @@ def select(
     asked = known.endpoint(endpoint)
     left: list[tuple[str, str]] = []
     studies = []
-    for result in known.chosen(asked.id, results, trials, only or {}):
+    for result in known.chosen(asked.id, _several(results), _several(trials), only or {}):
         why = _not_for_pooling(result, unverified)
         made = None if why else study_of(result, known.names.get(result.trial, result.trial))
         if made is None:
-            left.append((result.id, why or "no standard error, and nothing that gives one"))
+            left.append((result.id, why or lacking(result)))
         else:
             studies.append(made)
     if not studies:
+        narrowed = "loosen the filters, or see" if results or trials or only else "see"
         raise InputError(
-            "", "endpoint", f"'{endpoint}' with no result that can be pooled ({_reasons(left)})",
+            "", "endpoint", f"'{endpoint}' with no result that can be pooled ({listed(left)})",
             "results with an estimate and its interval, standard error or p",
-            "loosen the filters, or see `remyelin evidence list results`",
+            f"{narrowed} `remyelin evidence list results --of {endpoint}`",
         )  # fmt: skip
-    warnings = _refuse_mixed(studies, anyway)
-    return Selection(asked, tuple(studies), tuple(left), warnings)
+    warnings, notes = mixed(studies, anyway)
+    return Selection(asked, tuple(studies), tuple(left), warnings, notes)
+
+
+def listed(left_out: Sequence[tuple[str, str]]) -> str:
+    """The rows that are left out, each with its reason."""
+    return "; ".join(f"{name}: {why}" for name, why in left_out) or "none is on record"
+
+
+def _several(names: str | Sequence[str]) -> tuple[str, ...]:
+    """One name as a tuple of it."""
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +137,7 @@ class _Known:
 
     def endpoint(self, name: str) -> Endpoint:
         if name not in self.endpoints:
-            fix = did_you_mean(name, sorted({each.endpoint for each in self.results}))
+            fix = did_you_mean(str(name), sorted({each.endpoint for each in self.results}))
             raise InputError("", "endpoint", f"'{name}', unknown", "the id of an endpoint", fix)
         return self.endpoints[name]
 
@@ -137,6 +148,9 @@ class _Known:
         self._refuse_unknown("results", results, [each.id for each in here], endpoint)
         self._refuse_unknown("trials", trials, [each.trial for each in here], endpoint)
         for field, word in only.items():
+            if field not in FILTERS:
+                fix = did_you_mean(str(field), FILTERS)
+                raise InputError("", "only", f"'{field}'", "a field that rows are chosen by", fix)
             there = list(dict.fromkeys(str(getattr(each, field)) for each in here))
             self._refuse_unknown(field, (word,), there, endpoint)
         return [
@@ -151,10 +165,10 @@ class _Known:
     def _refuse_unknown(field: str, given: Iterable[str], there: Sequence[str], endpoint: str) -> None:
         for name in given:
             if name not in there:
+                shown = f"'{name}'" if isinstance(name, str) else repr(name)
                 expected = f"one that has results of {endpoint}"
-                raise InputError(
-                    "", _WORDS.get(field, field), f"'{name}'", expected, did_you_mean(name, there)
-                )
+                fix = did_you_mean(str(name), there)
+                raise InputError("", WORDS.get(field, field), shown, expected, fix)
 
 
 def _not_for_pooling(result: Result, unverified: bool) -> str:
@@ -164,66 +178,3 @@ def _not_for_pooling(result: Result, unverified: bool) -> str:
     if result.contrast != "active - control":
         return f"no contrast of two arms ({result.contrast})"
     return ""
-
-
-def _refuse_mixed(studies: Sequence[Study], anyway: bool) -> tuple[str, ...]:
-    for field in _NEVER_MIXED:
-        if len(kinds := _kinds(studies, field)) > 1:
-            fix = (
-                f"say which, as --scale '{_most(kinds)}', or name rows with --results: these cannot be pooled"
-            )
-            if field == "unit":
-                fix = "name rows of one unit with --results: these cannot be pooled"
-            raise InputError("", f"{field} of the results", f"mixed: {_listed(kinds)}", f"one {field}", fix)
-    _refuse_two_of_a_trial(studies)
-    warnings = []
-    for field in _ASKED:
-        if len(kinds := _kinds(studies, field)) > 1:
-            word = _WORDS.get(field, field)
-            if not anyway:
-                fix = f"say which, as --{field} '{_most(kinds)}', name rows with --results, or {POOL_ANYWAY}"
-                raise InputError("", f"{word} of the results", f"mixed: {_listed(kinds)}", f"one {word}", fix)
-            warnings.append(f"{word} mixed: {_listed(kinds)}")
-    return tuple(warnings)
-
-
-def _refuse_two_of_a_trial(studies: Sequence[Study]) -> None:
-    by_trial: dict[str, list[Study]] = {}
-    for study in studies:
-        by_trial.setdefault(study.result.trial, []).append(study)
-    several = {trial: own for trial, own in by_trial.items() if len(own) > 1}
-    if several:
-        found = "; ".join(
-            f"{len(own)} of {trial}: {', '.join(_short(study.result) for study in own)}"
-            for trial, own in several.items()
-        )
-        first = next(iter(several.values()))[0].result.id
-        fix = f"name one of each, as --results {first}, or narrow by --analysis-set, --timepoint, --estimand"
-        raise InputError("", "results", found, "one row a trial", fix)
-
-
-def _short(result: Result) -> str:
-    words = (result.analysis_set, result.timepoint, result.estimand, result.subgroup)
-    said = ", ".join(word for word in words if word not in ("", "not seen"))
-    value = "" if result.estimate is None else f"{result.estimate:g} {result.unit}".removesuffix(" 1")
-    return f"{result.id} ({', '.join(each for each in (value, said) if each)})"
-
-
-def _kinds(studies: Sequence[Study], field: str) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for study in studies:
-        found.setdefault(getattr(study.result, field), []).append(study.result.id)
-    return found
-
-
-def _most(kinds: Mapping[str, Sequence[str]]) -> str:
-    """What most rows are."""
-    return max(kinds, key=lambda kind: len(kinds[kind]))
-
-
-def _listed(kinds: Mapping[str, Sequence[str]]) -> str:
-    return "; ".join(f"{kind} ({', '.join(ids)})" for kind, ids in kinds.items())
-
-
-def _reasons(left: Sequence[tuple[str, str]]) -> str:
-    return "; ".join(f"{name}: {why}" for name, why in left) or "none is on record"

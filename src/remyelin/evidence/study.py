@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from . import arithmetic, events
-from .comparison import active_and_control, counts
+from .comparison import active_and_control, counts, published_p
 from .outcome import RATIOS, Result
 from .rounding import Span, exactly
 
@@ -54,6 +54,30 @@ def study_of(result: Result, label: str) -> Study | None:
         if found is not None:
             return Study(result, label, *found)
     return None
+
+
+def lacking(result: Result) -> str:
+    """Why `study_of` makes nothing of a result: what of its numbers is not there.
+
+    Examples
+    --------
+    >>> from remyelin.evidence.lookup import find
+    >>> print(lacking(find("ms-spi-responders")))
+    no estimate; of its counts (13 of 103, 0 of 51) one is none or all, which gives no standard error
+    """
+    p = published_p(result)
+    if result.estimate is not None:
+        alone = "" if p is None else f"; p {p[0]} alone gives none"
+        return f"an estimate without interval, standard error or SD of its arms{alone}"
+    if (found := counts(result)) is not None:
+        active, n, control, m = found
+        shown = f"{active} of {n}, {control} of {m}"
+        if active in (0, n) or control in (0, m):
+            return f"no estimate; of its counts ({shown}) one is none or all, which gives no standard error"
+        return f"no estimate; counts ({shown}) without a scale, odds ratio or risk ratio"
+    if result.scale == "" and any(arm.mean is not None and arm.sd is not None for arm in result.arms):
+        return "no estimate; means and SD of arms without a scale"
+    return "no estimate" + ("" if p is None else f", p {p[0]} alone")
 
 
 _Found = tuple[float, float, str] | None

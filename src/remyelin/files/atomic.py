@@ -7,11 +7,11 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 
-_LEFTOVER = re.compile(r"\..+\.tmp-\d+-[0-9a-f]{8}")
+_LEFTOVER = re.compile(r"\.(.+)\.tmp-\d+-[0-9a-f]{8}")
 _observer: ContextVar[Callable[[Path], None] | None] = ContextVar("observer", default=None)
 
 
@@ -41,8 +41,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
         yield temporary
         _sync(temporary)
         temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename == str(temporary):
+            error.filename = str(path)  # of the temporary name nobody knows
         raise
     _sync(path.parent)
 
@@ -62,6 +65,19 @@ def is_leftover(name: str) -> bool:
     (True, False)
     """
     return _LEFTOVER.match(name) is not None
+
+
+def named(path: Path | str) -> str:
+    """The file that a path is for: of a temporary file, the one that it was to become.
+
+    Examples
+    --------
+    >>> named("out/.map.nii.gz.tmp-3141-0a1b2c3d.nii.gz"), named("out/map.nii.gz")
+    ('out/map.nii.gz', 'out/map.nii.gz')
+    """
+    path = Path(path)
+    found = _LEFTOVER.match(path.name)
+    return str(path.with_name(found.group(1)) if found else path)
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 SQUARE_PT = 13.0  # side of the square of the heaviest study
 WIDTH_IN = 9.2
+NOTE_WIDTH, NOTE_IN = 116, 0.175  # characters of a line of notes, and its height
 
 
 def forest(
@@ -29,6 +32,7 @@ def forest(
     directions: tuple[str, str] = ("lower with treatment", "higher with treatment"),
     digits: int = 2,
     title: str = "",
+    notes: Sequence[str] = (),
     name: str = "forest",
     path: Path | str | None = None,
 ) -> Picture:
@@ -46,6 +50,8 @@ def forest(
         Decimals of the numbers.
     title
         Words above the studies; the estimand where there is none.
+    notes
+        What a reader must know besides, below the axis: each begins a line.
     name
         Prefix of the ids, so that several figures can stand on one page.
     path
@@ -72,7 +78,8 @@ def forest(
     rows = _rows(meta, ratio, digits)
     heaviest = max(row.weight for row in rows if row.kind == "study")
     limits = _limits(rows)
-    with canvas(WIDTH_IN, 1.5 + 0.3 * len(rows)) as (figure, ((ax,),)):
+    below = [line for note in notes for line in textwrap.wrap(note, NOTE_WIDTH)]
+    with canvas(WIDTH_IN, 1.5 + 0.3 * len(rows) + NOTE_IN * len(below)) as (figure, ((ax,),)):
         figure.get_layout_engine().set(w_pad=0.15)  # a browser's letters may be wider than ours
         _frame(ax, limits, len(rows), ratio)
         for row in rows:
@@ -82,6 +89,8 @@ def forest(
         _columns(ax, rows, title or _sentence(meta.studies.estimand), meta.alpha)
         ax.axhline(pooled.y - 0.5, color=RULE, lw=0.8, zorder=0)
         _axis_words(ax, meta, ratio, directions)
+        for k, line in enumerate(below):
+            _below(ax, line, -78 - 72 * NOTE_IN * k)
         picture = markup(figure, name, _alt(meta, pooled, ratio))
     return saved(picture, path)
 
@@ -185,7 +194,7 @@ def _columns(ax: Axes, rows: list[_Row], title: str, alpha: float) -> None:
     ax.text(1.12, -0.75, "weight, %", ha="right", **head)
     ax.text(1.16, -0.75, f"effect ({100 * (1 - alpha):g} % CI)", **head)
     if title:
-        ax.set_title(shortened(title, 80))
+        ax.set_title(shortened(title, 80), pad=22 if len(title) > 45 else None)  # above the heads
 
 
 def _axis_words(ax: Axes, meta: MetaAnalysis, ratio: bool, directions: tuple[str, str]) -> None:
@@ -199,16 +208,12 @@ def _axis_words(ax: Axes, meta: MetaAnalysis, ratio: bool, directions: tuple[str
     q = f"Q({meta.q_df}) = {number(meta.q, 1)}, {p_value(meta.q_p)}"
     tau2 = "" if meta.method == "FE" else f"τ² = {meta.tau2:.3g}, "
     said = f"Between studies: {tau2}I² = {number(meta.i2, 0)} %; {q}"
-    ax.annotate(
-        said,
-        (0, 0),
-        (0, -60),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        va="top",
-        fontsize=9,
-        color=MUTED,
-    )
+    _below(ax, said, -60)
+
+
+def _below(ax: Axes, words: str, points: float) -> None:
+    place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "top"}
+    ax.annotate(words, (0, 0), (0, points), fontsize=9, color=MUTED, **place)
 
 
 def _sentence(words: str) -> str:

@@ -115,7 +115,7 @@ def fit_studies(
         if scatter <= 1e-24 * float(np.sum(w * y**2)):
             raise InputError(
                 "", "effects", "alike in all studies, or fitted without any residue", "studies that scatter",
-                "say test='z': the Knapp-Hartung standard error is that of the scatter",
+                "choose the z test: the Knapp-Hartung standard error is that of the scatter",
             )  # fmt: skip
         vcov = vcov * scatter
     q = generalised_q(0.0, y, v, X)
@@ -142,10 +142,9 @@ def _checked(method: str, test: str | None, tau2: float | None, alpha: float) ->
     if test is not None and test not in TESTS:
         raise InputError("", "test", repr(test), f"one of {', '.join(TESTS)}", "name one of these")
     if method == "FE" and (test == "knapp-hartung" or tau2 is not None):
-        raise InputError(
-            "", "method", "FE with a Knapp-Hartung test or a tau2", "a random-effects method for either",
-            "say method='REML', or leave test and tau2 out",
-        )  # fmt: skip
+        what = "a tau2" if tau2 is not None else "a Knapp-Hartung test"
+        fix = f"choose the method REML, or leave {what.partition(' ')[2]} out"
+        raise InputError("", "method", f"FE with {what}", "a random-effects method", fix)
     if tau2 is not None and not (np.isfinite(tau2) and tau2 >= 0):
         raise InputError("", "tau2", f"{tau2:g}", "0 or more, in the squared unit of the effects", "give one")
     if not 0 < alpha < 1:
