@@ -5,8 +5,9 @@ the lesions of `SETS` people, one set after the other, with fresh fields and noi
 takes most of the time, is done once for all of them, and intervals draw heads, not people. Lesions are those
 of virtual patients of CCMR One: numbers and sizes as real people have them. All lesions of a person change by
 one amount (SD 1 pu between people), so that it is seen what a method makes of a change. Heads are of 0.6 of
-their size, for speed; voxels and lesions are not made smaller, but none is larger than `MOST_MM3`, for which
-there would be no place. Drift of the scanner is left out here: `mtr.py` adds it to what was measured.
+their size, for speed; voxels and lesions are not made smaller, but none is larger than `MOST_MM3`, and people
+with more lesions than such a head holds are drawn again. Drift of the scanner is left out here: `mtr.py` adds
+it to what was measured.
 
 Conventional: `../mtr/ordinary.py`. Remyelin: its functions at their defaults, and normal-appearing white
 matter with its standard error, from the true segmentation.
@@ -27,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "mtr"))
 from ordinary import Aligned, align, lesion_means, matrix
 from precision import LPS, baseline_lesions
 
+from remyelin.errors import InputError
 from remyelin.measure import maps
 from remyelin.measure.image import MTPair, Volume
 from remyelin.measure.lesion_mtr import lesion_values
@@ -138,8 +140,7 @@ def measure(work: Path, seed: int) -> Path:
     head = Head.draw(rng, scale=SCANNER.head_scale)
     position, classes, found = None, None, {}
     for k, own in enumerate(rng.spawn(SETS)):
-        lesions, change = draw_lesions(own)
-        plaques = draw_plaques(head, lesions, own)
+        lesions, plaques, change = draw_person(head, own)
         level = lesions.mtr_pu[:, :1] + [0, change]
         pairs, masks = record(head, plaques, level, poses, own)
         images = [[as_sitk(getattr(pair, state)) for pair in pairs] for state in ("off", "on")]
@@ -163,10 +164,16 @@ def measure(work: Path, seed: int) -> Path:
     return file
 
 
-def draw_plaques(head: Head, lesions: Lesions, rng: np.random.Generator) -> tuple[Plaque, ...]:
-    """Places for the lesions in this head."""
-    where = rng.choice(list(PLACES), len(lesions.volume_mm3), p=list(PLACES.values()))
-    return place(head, np.minimum(lesions.volume_mm3, MOST_MM3), where.tolist(), rng)
+def draw_person(head: Head, rng: np.random.Generator) -> tuple[Lesions, tuple[Plaque, ...], float]:
+    """Lesions, their places in this head, and their change; who has more than it holds is drawn again."""
+    while True:
+        lesions, change = draw_lesions(rng)
+        where = rng.choice(list(PLACES), len(lesions.volume_mm3), p=list(PLACES.values()))
+        try:
+            placed = place(head, np.minimum(lesions.volume_mm3, MOST_MM3), where.tolist(), rng)
+        except InputError:
+            continue
+        return lesions, placed, change
 
 
 def _values(pairs, masks, images, position: Position, classes):
