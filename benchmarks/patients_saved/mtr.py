@@ -1,6 +1,6 @@
 """Patients an arm to see 0.2 pu of lesional MTR: an ordinary script and remyelin on the same recordings.
 
-    python benchmarks/patients_saved/mtr.py [--heads 12]
+    python benchmarks/patients_saved/mtr.py [--heads 8]
     python benchmarks/patients_saved/mtr.py --table
 
 Recordings and measurements: `mtr_people.py`. The endpoint is the change in lesions below the person's median
@@ -208,7 +208,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--work", type=Path, default=HERE / "work")
-    parser.add_argument("--heads", type=int, default=12)
+    parser.add_argument("--heads", type=int, default=8)
     parser.add_argument("--table", action="store_true", help="print the table of the heads that are done")
     options = parser.parse_args()
     if not options.table:
