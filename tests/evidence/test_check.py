@@ -30,7 +30,7 @@ OF_CASE = {
 # The conflicts that were compiled, in their order, and where each stands now.
 CONFLICTS = (
     "renew-p", "spi2-responders", "vista-n", "ccmr-two-dose", "synergy-n", "affinity-n", "estriol-n",
-    "ccmr-one-p", "p100-thresholds", "rebuild-estimands", "clemastine",
+    "ccmr-one-p", "p100-thresholds", "rebuild-estimands", "clemastine-benefit-harm",
 )  # fmt: skip
 
 

@@ -23,36 +23,48 @@ app.command(evidence)
 Unverified = Annotated[bool, Parameter(name="--unverified", negative=())]
 Several = Annotated[list[str] | None, Parameter(consume_multiple=True, negative=())]
 Flag = Annotated[bool, Parameter(negative=())]
+Of = Annotated[str | None, Parameter(name="--of")]
+Csv = Annotated[bool, Parameter(name="--csv", negative=())]
 
 
 @evidence.command(name="list")
 def list_records(
-    kind: str | None = None, *, of: str | None = None, unverified: Unverified = False, json: Json = False
+    kind: str | None = None,
+    *,
+    of: Of = None,
+    unverified: Unverified = False,
+    csv: Csv = False,
+    json: Json = False,
 ) -> int:
     """List the records of a kind; without a kind, the kinds.
 
-    Examples: `remyelin evidence list trials`, `remyelin evidence list results --of rebuild`.
+    Examples: `remyelin evidence list trials --of differentiation`, which agents on a step were tested in
+    people; `remyelin evidence list results --of rebuild --csv > results.csv`.
 
     Parameters
     ----------
     kind
         Trials, results, treatments, targets, barriers, parameters, sources ...
     of
-        Only records that name this one: `--of LINGO1`, `--of p100_latency_ms`.
+        Only what belongs to this record: of a step its targets, their treatments, their trials and results,
+        of a result its trial. `--of LINGO1`, `--of p100_latency_ms`.
     unverified
         Also what was recalled and not read.
+    csv
+        Print the records of the kind with all their fields as CSV, for a spreadsheet.
     json
         Print the records as JSON.
     """
     from .evidence_records import kinds_page, list_page
 
-    page = kinds_page() if kind is None else list_page(kind, of, unverified=unverified)
-    return tell(page, json)
+    if kind is None:
+        return tell(kinds_page(of, unverified=unverified), json)
+    return tell(list_page(kind, of, unverified=unverified, csv=csv), json)
 
 
 @evidence.command
 def show(record: str, *, unverified: Unverified = False, json: Json = False) -> int:
-    """Show one record: all of it, its sources, and the records that name it.
+    """Show one record: all of it, its sources and what comes of it, as the trials and results of a treatment.
 
     Examples: `remyelin evidence show rebuild`, `remyelin evidence show renew-p100-pp-w32`.
 
@@ -71,14 +83,14 @@ def show(record: str, *, unverified: Unverified = False, json: Json = False) -> 
 
 
 @evidence.command
-def search(*words: str, unverified: Unverified = False, json: Json = False) -> int:
+def search(word: str, /, *words: str, unverified: Unverified = False, json: Json = False) -> int:
     """Find the records in which all these words stand.
 
     Example: `remyelin evidence search optic neuritis`
 
     Parameters
     ----------
-    words
+    word, words
         In any case and order.
     unverified
         Also what was recalled and not read.
@@ -87,7 +99,7 @@ def search(*words: str, unverified: Unverified = False, json: Json = False) -> i
     """
     from .evidence_records import search_page
 
-    return tell(search_page(" ".join(words), unverified=unverified), json)
+    return tell(search_page(" ".join((word, *words)), unverified=unverified), json)
 
 
 @evidence.command
@@ -152,9 +164,11 @@ def meta(
 ) -> int:
     """Pool the results of an endpoint: one row a trial, of one unit, scale, estimand and unit of analysis.
 
-    Where these differ, or a trial has several rows, you are asked which. What is pooled is no clinical claim.
+    Where these or the subgroups differ, or a trial has several rows, you are asked which; times and analysis
+    sets that differ are named. What is pooled is no clinical claim.
 
-    Example: `remyelin evidence meta --endpoint lcla_letters --results visionary-ms-lcla tone-lcla-2y`
+    Example: `remyelin evidence meta --endpoint p100_latency_ms --results ccmr-two-p100
+    rebuild-p100-crossover --pool-anyway`
 
     Parameters
     ----------
@@ -179,7 +193,7 @@ def meta(
     test
         Default `knapp-hartung`, which says how little a few trials know; for `FE`, `z`.
     pool_anyway
-        Pool estimands and units of analysis that differ; the output says so.
+        Pool estimands, units of analysis and subgroups that differ; the output and the picture say so.
     unverified
         Also results that were recalled and not read.
     from_file

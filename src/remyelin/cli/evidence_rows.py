@@ -6,6 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from remyelin.evidence.comparison import published_p
+from remyelin.evidence.frames import shown
+from remyelin.evidence.load import records
+from remyelin.evidence.related import kind_of
+from remyelin.evidence.wording import about, effect, number, value
 
 Row = Callable[[Any], tuple[str, ...]]
 
@@ -20,30 +24,6 @@ def row(kind: str, record: Any) -> tuple[str, ...]:
     return (record.id, *_KINDS[kind][1](record))
 
 
-def effect(result: Any) -> str:
-    """The estimate of a result with its interval, unit and scale; what was said where there is none."""
-    if result.estimate is None:
-        return result.words or "; ".join(str(arm) for arm in result.arms)
-    interval = "" if result.low is None else f" ({result.low:g} to {result.high:g})"
-    scale = "" if result.scale == "difference" else f" {result.scale}"
-    unit = "" if result.unit == "1" else f" {result.unit}"
-    return f"{result.estimate:g}{interval}{unit}{scale}" + (
-        "" if result.per == "not seen" else f" per {result.per}"
-    )
-
-
-def about(result: Any) -> str:
-    """When, of whom and as which estimand."""
-    said = (result.compared, result.timepoint, result.analysis_set, result.estimand, result.subgroup)
-    return ", ".join(word for word in said if word not in ("", "not seen"))
-
-
-def value(parameter: Any) -> str:
-    """A parameter with its unit and interval."""
-    interval = "" if parameter.low is None else f" ({parameter.low:g} to {parameter.high:g})"
-    return f"{parameter.value:g}{interval}" + ("" if parameter.unit == "1" else f" {parameter.unit}")
-
-
 def _p(result: Any) -> str:
     found = published_p(result)
     return "" if found is None else found[0]
@@ -51,6 +31,14 @@ def _p(result: Any) -> str:
 
 def _listed(items: Any) -> str:
     return ", ".join(str(item) for item in items)
+
+
+def _status(record: Any) -> str:
+    """How it is known, and whether sources do not agree on it."""
+    place = f"{kind_of(record)}/{record.id}"
+    conflicts = shown("conflicts")
+    in_conflict = any(sibling.record == place for conflict in conflicts for sibling in conflict.siblings)
+    return f"{record.status}, in conflict" if in_conflict else str(record.status)
 
 
 def _barrier(record: Any) -> tuple[str, ...]:
@@ -69,21 +57,29 @@ def _trial(record: Any) -> tuple[str, ...]:
         if record.n is None
         else f"{record.n}" + ("" if record.n_kind == "randomised" else f" {record.n_kind}")
     )
-    return _listed(record.treatments), record.phase, n, record.primary_endpoint, record.outcome, record.status
-
-
-def _result(record: Any) -> tuple[str, ...]:
     return (
-        effect(record),
-        _p(record),
-        about(record),
-        record.prespecified.replace("not seen", ""),
-        record.status,
+        _listed(record.treatments),
+        record.outcome,
+        n,
+        record.phase,
+        record.primary_endpoint,
+        _status(record),
     )
 
 
+def _result(record: Any) -> tuple[str, ...]:
+    return record.endpoint, effect(record), _p(record), about(record), _status(record)
+
+
+def _treatment(record: Any) -> tuple[str, ...]:
+    every = next(each for each in records("treatments") if each.id == record.id).targets
+    hidden = len(every) - len(record.targets)
+    more = (f"{hidden} more, unverified",) if hidden else ()
+    return record.name, _listed((*record.targets, *more)), record.status
+
+
 def _size(record: Any) -> tuple[str, ...]:
-    power = "" if record.power is None else f"{record.power:g}"
+    power = "" if record.power is None else number(record.power)
     return record.endpoint, "; ".join(str(each) for each in record.statements), power, record.status
 
 
@@ -91,16 +87,13 @@ _KINDS: dict[str, tuple[tuple[str, ...], Row]] = {
     "steps": (("name", "definition", "status"), lambda r: (r.name, r.definition, r.status)),
     "barriers": (("name", "acts on", "sign", "effect", "status"), _barrier),
     "targets": (("name", "acts on", "action", "contested", "status"), _target),
-    "treatments": (
-        ("name", "targets", "status"),
-        lambda r: (r.name, _listed(r.targets), r.status),
-    ),
-    "trials": (("treatments", "phase", "n", "primary endpoint", "outcome", "status"), _trial),
+    "treatments": (("name", "targets", "status"), _treatment),
+    "trials": (("treatments", "outcome", "n", "phase", "primary endpoint", "status"), _trial),
     "endpoints": (("name", "unit", "better"), lambda r: (r.name, r.unit, r.better)),
-    "results": (("active less control", "p", "of", "prespecified", "status"), _result),
+    "results": (("endpoint", "active less control", "p", "of", "status"), _result),
     "parameters": (
         ("value", "status", "source"),
-        lambda r: (value(r), r.status, _listed(r.source)),
+        lambda r: (value(r), _status(r), _listed(r.source)),
     ),
     "sample_sizes": (("endpoint", "statements", "power", "status"), _size),
     "conflicts": (("kind", "words", "resolution"), lambda r: (r.kind, r.words, r.resolution)),

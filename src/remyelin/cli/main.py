@@ -6,9 +6,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from cyclopts import CycloptsError
+from cyclopts import CycloptsError, UnusedCliTokensError
 
 from remyelin.errors import RemyelinError
+from remyelin.files.atomic import named
 
 from .application import app
 
@@ -21,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stdout.flush()
     except CycloptsError as error:
         error.verbose = False
-        sys.stderr.write(f"{' '.join(str(error).split())} See `remyelin --help`.\n")
+        sys.stderr.write(f"{_wrong_usage(error)} See `remyelin --help`.\n")
         code = 2
     except RemyelinError as error:
         sys.stderr.write(f"{error}\n")
@@ -30,9 +31,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except OSError as error:
-        sys.stderr.write(f"{error.filename or 'disk'}: {error.strerror}. What is finished is kept.\n")
+        sys.stderr.write(f"{_meant_file(error)}: {error.strerror}. What is finished is kept.\n")
         code = 1
     except KeyboardInterrupt:
         sys.stderr.write("Stopped. What is finished is kept; run the same command to go on.\n")
         code = 130
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _wrong_usage(error: CycloptsError) -> str:
+    if isinstance(error, UnusedCliTokensError):
+        command = " ".join(("remyelin", *(error.command_chain or ())))
+        return f"`{command}` takes fewer words; too many are: {' '.join(error.unused_tokens or ())}."
+    return " ".join(str(error).split())
+
+
+def _meant_file(error: OSError) -> str:
+    """The file that was to be written, not the temporary one beside it."""
+    return named(error.filename) if error.filename else "disk"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.console import RenderableType
 
 WIDTH = 110  # of lines that go to a file or another program
@@ -15,16 +16,22 @@ WIDTH = 110  # of lines that go to a file or another program
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An answer: `data` for machines, `parts` (called when they are shown) for people, and the exit code."""
+    """An answer: `data` for machines, `parts` (called when they are shown) for people, and the exit code.
+
+    `rows`: the same as a table, where it is one and a spreadsheet asked for it.
+    """
 
     data: Any
     parts: Callable[[], Iterable[RenderableType]]
     exit_code: int = 0
+    rows: pd.DataFrame | None = None
 
 
 def tell(page: Page, as_json: bool) -> int:
     """Print a page and give its exit code."""
-    if as_json:
+    if page.rows is not None:
+        print(page.rows.to_csv(index=False), end="")  # noqa: T201
+    elif as_json:
         print(json.dumps(page.data, indent=1, ensure_ascii=False))  # noqa: T201
     else:
         show(page.parts())
@@ -48,17 +55,10 @@ def show(parts: Iterable[RenderableType]) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "") -> RenderableType:
-    """A table with a line below its head, whose first column is not broken."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
+    """A table; where a word would be cut in it, a block of lines for each row instead."""
+    from .table import Records
 
-    made = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
-    for number, name in enumerate(columns):
-        made.add_column(name, overflow="fold", no_wrap=number == 0, style="bold" if number == 0 else "")
-    for row in rows:
-        made.add_row(*(Text(str(cell)) for cell in row))
-    return made
+    return Records(tuple(columns), tuple(tuple(map(str, row)) for row in rows), title)
 
 
 def words(text: str, style: str = "") -> RenderableType:
@@ -66,3 +66,10 @@ def words(text: str, style: str = "") -> RenderableType:
     from rich.text import Text
 
     return Text(text, style=style)
+
+
+def indented(text: str) -> RenderableType:
+    """A paragraph that belongs to the line above it."""
+    from rich.padding import Padding
+
+    return Padding(words(text), (0, 0, 0, 4))

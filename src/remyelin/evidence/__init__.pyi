@@ -4,10 +4,14 @@ from .counts import lesion_volumes_mm3 as lesion_volumes_mm3
 from .draft import draft_study as draft_study
 from .frames import barriers as barriers
 from .frames import conflicts as conflicts
+from .frames import endpoints as endpoints
+from .frames import gaps as gaps
 from .frames import parameters as parameters
+from .frames import questions as questions
 from .frames import results as results
 from .frames import sample_sizes as sample_sizes
 from .frames import sources as sources
+from .frames import standards as standards
 from .frames import steps as steps
 from .frames import targets as targets
 from .frames import treatments as treatments

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .kinds import KINDS
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@cache
 def shown(kind: str, unverified: bool = False) -> tuple[Any, ...]:
     """The records of a kind that may be shown, without the fields that were recalled; all if asked for.
 
@@ -38,16 +40,20 @@ def table(kind: str, *, unverified: bool = False) -> pd.DataFrame:
     >>> table("steps").id.tolist()[:4]
     ['clearance', 'activation', 'migration', 'proliferation']
     """
+    return frame(kind, shown(kind, unverified))
+
+
+def frame(kind: str, rows: tuple[Any, ...]) -> pd.DataFrame:
+    """These records of a kind as a table, a row each."""
     import pandas as pd
 
-    rows = shown(kind, unverified)
-    frame = pd.DataFrame(
+    made = pd.DataFrame(
         [{name: _cell(getattr(record, name)) for name in KINDS[kind].model_fields} for record in rows],
         columns=list(KINDS[kind].model_fields),
     )
     # A count that is missing must not turn the others into fractions.
     counts = [name for name in KINDS[kind].model_fields if _counts([getattr(row, name) for row in rows])]
-    return frame.astype(dict.fromkeys(counts, "Int64"))
+    return made.astype(dict.fromkeys(counts, "Int64"))
 
 
 def steps(*, unverified: bool = False) -> pd.DataFrame:
@@ -128,6 +134,32 @@ def sample_sizes(*, unverified: bool = False) -> pd.DataFrame:
 def conflicts(*, unverified: bool = False) -> pd.DataFrame:
     """Values and meanings that do not agree, side by side."""
     return table("conflicts", unverified=unverified)
+
+
+def standards(*, unverified: bool = False) -> pd.DataFrame:
+    """Standards and registers: what each carries, and what of it the package may hold."""
+    return table("standards", unverified=unverified)
+
+
+def endpoints() -> pd.DataFrame:
+    """What trials compare, with its unit and the better way.
+
+    Examples
+    --------
+    >>> endpoints().set_index("id").loc["p100_latency_ms", ["unit", "better"]].tolist()
+    ['ms', 'lower']
+    """
+    return table("endpoints")
+
+
+def questions() -> pd.DataFrame:
+    """What users ask of the evidence base."""
+    return table("questions")
+
+
+def gaps() -> pd.DataFrame:
+    """What was looked for and not found, and where a person should look."""
+    return table("gaps")
 
 
 def sources() -> pd.DataFrame:

@@ -61,7 +61,10 @@ class Sibling(Part):
     words: str = ""
 
     def __str__(self) -> str:
-        return f"{self.value} ({', '.join(self.source) or self.status})"
+        value = self.value if isinstance(self.value, str) else f"{self.value:.12g}"
+        place = " ".join(word for word in (self.record, self.field) if word)
+        said = f"{value} ({', '.join(self.source) or self.status}) {place}".rstrip()
+        return f"{said}: {self.words}" if self.words else said
 
 
 class Conflict(Claim):

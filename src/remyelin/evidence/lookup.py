@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import difflib
 from typing import Any
 
-from remyelin.errors import InputError, did_you_mean
+from remyelin.errors import InputError
 
 from .frames import shown
 from .kinds import KINDS
 from .load import check_kind, ids, records
+from .wording import fields, line
+
+_LIKE = 0.75  # how like a slip of the hand is to what was meant: below it, words are looked for
 
 
 def find(name: str) -> Any:
@@ -34,27 +37,27 @@ def find(name: str) -> Any:
     if found:
         several = f"'{name}', the id of {len(found)} records"
         raise InputError("", "id", several, "the id of one", f"use one of {', '.join(found)}")
-    known = sorted(one for kind in KINDS for one in ids(kind))
-    raise InputError("", "id", f"'{name}'", "the id of a record", did_you_mean(name, known))
+    raise InputError("", "id", f"'{name}'", "the id of a record", _meant(name))
 
 
 def search(words: str, *, unverified: bool = False) -> list[tuple[str, str, str]]:
-    """Kind, id and text of the records in which all these words stand, in any case and order.
+    """Kind, id and a line of the records in which all these words stand, in any case and order.
 
-    What was recalled and not read is left out unless asked for.
+    The line says what the record is, and where in it the words stand. What was recalled and not read is left
+    out unless asked for.
 
     Examples
     --------
-    >>> [(kind, name) for kind, name, _ in search("LINGO-1 antagonise")]
-    [('targets', 'LINGO1')]
+    >>> search("LINGO-1 antagonise")
+    [('targets', 'LINGO1', 'LINGO-1; action: antagonise')]
     """
     wanted = words.casefold().split()
     found = []
     for kind in KINDS:
         for record in shown(kind, unverified):
-            line = " ".join(_texts(record.model_dump()))
-            if all(word in line.casefold() for word in wanted):
-                found.append((kind, record.id, line))
+            text = " ".join((record.id, *(said for _, said in fields(record)))).casefold()
+            if all(word in text for word in wanted):
+                found.append((kind, record.id, line(record, words)))
     return found
 
 
@@ -70,13 +73,12 @@ def _places(name: str) -> list[str]:
     return [f"parameters/{row.id}" for row in records("parameters") if row.name == wanted]
 
 
-def _texts(value: object) -> Iterator[str]:
-    """Every text and number of a record; not its defaults."""
-    if isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, tuple):
-        for item in value:
-            yield from _texts(item)
-    elif value is not None and value != "":
-        yield str(value)
+def _meant(name: str) -> str:
+    """The words of a fix for an id that is none: one that is like it and is shown, or where to look."""
+    kind, _, wanted = name.rpartition("/")
+    visible = [record.id for each in ((kind,) if kind else KINDS) for record in shown(each)]
+    if nearest := difflib.get_close_matches(wanted, visible, n=1, cutoff=_LIKE):
+        return f"did you mean '{nearest[0]}'?"
+    if found := len(search(wanted)):
+        return f"`remyelin evidence search {wanted}` finds {found}"
+    return "look for words of it with `remyelin evidence search`"

@@ -166,7 +166,10 @@ def _tables(place: str, content: object) -> Iterator[tuple[str, Mapping[str, Any
 def _named(place: str, number: int, row: object) -> str:
     """The place of a row of a list: its name and what qualifies it, or its number."""
     if isinstance(row, Mapping) and "name" in row:
-        own = ("name", "value", "low", "high", "unit", "source", "status", "note", "published", "words")
+        own = (
+            "name", "endpoint", "value", "low", "high", "unit", "source", "status", "note", "published",
+            "words",
+        )  # fmt: skip
         words = [
             str(value)
             for key, value in row.items()
