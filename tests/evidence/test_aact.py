@@ -224,3 +224,15 @@ def test_a_mutated_cell_is_drafted_or_refused(
     except InputError as error:
         refused = error
     assert refused is None or (refused.fix and str(folder) not in str(refused))
+
+
+def test_without_names_of_groups_the_draft_says_so(tmp_path: Path) -> None:
+    content = tables()
+    del content["result_groups"]
+    made = draft_study(write_tables(tmp_path, content), NCT)
+    assert "table result_groups.txt: not in the download, so groups have no names" in made.left_out
+    asked = {each.words for each in made.decisions if each.field == "arms"}
+    assert asked
+    assert all("has no name in the download: which arm is it?" in one for one in asked)
+    (contrast,) = (each.words for each in made.decisions if each.field == "contrast")
+    assert "'' and ''" not in contrast

@@ -126,6 +126,59 @@ def test_what_is_not_clear_is_asked(tmp_path: Path, change: dict[str, Any], fiel
     read_back(made, tmp_path)
 
 
+def test_numbers_of_a_group_that_nobody_names_are_kept_and_asked(tmp_path: Path) -> None:
+    content = record()
+    for place in range(2):
+        cells = outcome(content, place)["classes"][0]["categories"][0]["measurements"]
+        cells[0]["groupId"] = "OG009"
+    made = drafted(tmp_path, content)
+    asked = [each for each in made.decisions if each.field == "arms"]
+    assert {each.words for each in asked} == {"the outcome names no group 'OG009': which arm is it?"}
+    first, second, _ = read_back(made, tmp_path)["results"]
+    assert [each.record for each in asked] == [f"results/{first.id}", f"results/{second.id}"]
+    assert [arm.arm for arm in first.arms] == ["OG009", "Placebo"]
+    assert first.arms[0].mean == -2.4
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "says"),
+    [
+        ("Odds Ratio (OR)", "3.6", "the posted counts (9 of 29, 3 of 30) suggest first over second"),
+        ("Odds Ratio (OR)", "0.25", "the posted counts (9 of 29, 3 of 30) suggest second over first"),
+        ("Risk Ratio (RR)", "3.1", "suggest first over second"),
+        ("Risk Difference", "-21", "suggest second less first"),
+        ("Risk Difference", "0.21", "suggest first less second"),
+        ("Odds Ratio (OR)", "1.4", ""),
+    ],
+)
+def test_counts_hint_at_the_direction_too(tmp_path: Path, kind: str, value: str, says: str) -> None:
+    content = record()
+    first = outcome(content)
+    first |= {"paramType": "COUNT_OF_PARTICIPANTS", "unitOfMeasure": "Participants"}
+    first["classes"][0]["categories"][0]["measurements"] = [
+        {"groupId": "OG001", "value": "9"},
+        {"groupId": "OG000", "value": "3"},
+    ]
+    first["analyses"][0] |= {
+        "groupIds": ["OG001", "OG000"], "paramType": kind, "paramValue": value,
+        "ciLowerLimit": "", "ciUpperLimit": "",
+    }  # fmt: skip
+    (asked,) = (each for each in drafted(tmp_path, content).decisions if each.field == "contrast")
+    assert (says in asked.words) if says else ("suggest" not in asked.words)
+
+
+def test_a_draft_ends_its_last_line(tmp_path: Path) -> None:
+    text = drafted(tmp_path).text()
+    assert text.endswith("\n")
+    assert not text.endswith("\n\n")
+
+
+def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="its folder is not there, expected a folder"):
+        drafted(tmp_path).write(tmp_path / "nowhere" / "draft.toml")
+    assert not (tmp_path / "nowhere").exists()
+
+
 def test_an_interval_without_a_level_is_not_proposed(tmp_path: Path) -> None:
     content = record()
     del outcome(content)["analyses"][0]["ciPctValue"]
@@ -168,8 +221,11 @@ def test_a_trial_that_the_package_has_gets_no_second_header(tmp_path: Path) -> N
     records = read_back(made, tmp_path)
     assert "trials" not in records
     assert {result.trial for result in records["results"]} == {"rebuild"}
-    asked = {each.field: each.words for each in made.decisions}
-    assert asked["trials/rebuild n"] == "the package has 50, the registry 60: which, or a conflict?"
+    asked = {(each.record, each.field): each.words for each in made.decisions}
+    assert asked["trials/rebuild", "n"] == "the package has 50, the registry 60: which, or a conflict?"
+    assert "\n  n of trials/rebuild: the package has 50" in str(made)
+    assert "\n# DECIDE n of trials/rebuild: the package has 50" in made.text()
+    assert "  1 source, 1 treatment, 2 endpoints, 3 results" in str(made)
 
 
 def test_a_treatment_that_the_package_has_is_recognised(tmp_path: Path) -> None:
@@ -201,7 +257,7 @@ def test_large_results_are_summed_up(tmp_path: Path) -> None:
 def test_only_primary_outcomes_if_asked(tmp_path: Path) -> None:
     made = draft_study(write_record(tmp_path), only_primary=True)
     assert [row.values["primary"] for row in made.rows if row.kind == "results"] == [True]
-    assert made.left_out == ("1 outcomes that are not primary, as was asked",)
+    assert made.left_out == ("1 outcome not primary, as was asked",)
 
 
 def test_no_person_is_in_a_draft(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ class Draft:
             "left_out": self.left_out,
         }
         return "\n".join(
-            [head, "[draft]", *_lines(about), *(line for row in self.rows for line in _table(row))]
+            [head, "[draft]", *_lines(about), *(line for row in self.rows for line in _table(row)), ""]
         )
 
     def write(self, path: Path) -> None:
@@ -84,7 +84,7 @@ class Draft:
             f"Draft of {study.nct_id}"
             + (f" ({study.acronym})" if study.acronym else "")
             + f" from {study.file}",
-            "  " + ", ".join(f"{n} {kind.replace('_', ' ')}" for kind, n in counts.items()),
+            "  " + ", ".join(_count(n, kind[:-1].replace("_", " ")) for kind, n in counts.items()),
         ]
         for words, items in (
             ("The registry does not give:", self.missing),
@@ -144,12 +144,16 @@ def draft(study: Study, *, only_primary: bool = False) -> Draft:
     source = f"ctgov-{study.nct_id.lower()}"
     rows = list(trial_rows(study, known, source))
     trial = known.id if known else next(row.id for row in rows if row.kind == "trials")
-    left_out = [f"table {name}: not in the download" for name in study.absent]
+    left_out = [
+        f"table {name}: not in the download"
+        + (", so groups have no names" if name.startswith("result_groups") else "")
+        for name in study.absent
+    ]
     results: list[DraftRow] = []
     primary = [outcome for outcome in study.outcomes if outcome.kind.upper() == "PRIMARY"]
     others = [outcome for outcome in study.outcomes if outcome not in primary]
     if only_primary and others:
-        left_out.append(f"{len(others)} outcomes that are not primary, as was asked")
+        left_out.append(f"{_count(len(others), 'outcome')} not primary, as was asked")
     for outcome in primary if only_primary else (*primary, *others):
         unit = unit_of(outcome.unit)
         if unit is None:
@@ -174,14 +178,16 @@ def undecided(path: Path | str) -> tuple[Decision, ...]:
 
 def _asked(text: str) -> Iterator[Decision]:
     """The questions that stand above the tables of a draft."""
-    waiting: list[tuple[str, str]] = []
+    waiting: list[tuple[str, str, str]] = []
     for line in text.splitlines():
         if line.startswith(_DECIDE):
             field, _, words = line.removeprefix(_DECIDE).partition(": ")
-            waiting.append((field, words))
+            name, _, of = field.partition(" of ")
+            waiting.append((of, name, words))
         elif line.startswith("["):
             kind, _, name = line.strip("[]").partition(".")
-            yield from (Decision(f"{kind}/{name.strip(chr(34))}", *each) for each in waiting)
+            record = f"{kind}/{name.strip(chr(34))}"
+            yield from (Decision(of or record, *asked) for of, *asked in waiting)
             waiting = []
 
 
@@ -225,10 +231,16 @@ def _summed(decisions: tuple[Decision, ...]) -> Iterator[str]:
 
 def _table(row: DraftRow) -> Iterator[str]:
     yield ""
-    yield from (f"{_DECIDE}{each.field}: {re.sub(r'[^ -~]', _escaped, each.words)}" for each in row.decisions)
+    for each in row.decisions:
+        of = "" if each.record == f"{row.kind}/{row.id}" else f" of {each.record}"
+        yield f"{_DECIDE}{each.field}{of}: {re.sub(r'[^ -~]', _escaped, each.words)}"
     yield f"[{row.kind}.{toml.key(row.id)}]"
     yield from _lines(row.values)
     yield from (f"# {line}" for line in row.options)
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}{'s' * (n != 1)}"
 
 
 def _escaped(sign: re.Match[str]) -> str:

@@ -24,6 +24,6 @@ class DraftRow:
     decisions: list[Decision] = field(default_factory=list)
     options: list[str] = field(default_factory=list)
 
-    def ask(self, name: str, words: str) -> None:
-        """Leave a field to the reviewer."""
-        self.decisions.append(Decision(f"{self.kind}/{self.id}", name, words))
+    def ask(self, name: str, words: str, of: str = "") -> None:
+        """Leave a field to the reviewer: of this record, or of one of the package (`of`, as kind/id)."""
+        self.decisions.append(Decision(of or f"{self.kind}/{self.id}", name, words))

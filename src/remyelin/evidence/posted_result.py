@@ -96,8 +96,11 @@ def _described(
     ]
     if row is not None:
         groups = comparison.groups if comparison else ()
-        cells = [cell for cell in outcome.cells if cell.row == row and (not groups or cell.group in groups)]
         titles = {group.id: group for group in outcome.groups}
+        wanted = groups or titles
+        here = [cell for cell in outcome.cells if cell.row == row]
+        cells = [cell for cell in here if cell.group in wanted or cell.group not in titles]
+        _ask_names(made, [cell.group for cell in cells], titles)
         values["arms"] = tuple(_arm(cell, titles.get(cell.group), outcome) for cell in cells)
         words += _limits(cells, titles, outcome.spread_kind)
     if comparison:
@@ -105,6 +108,15 @@ def _described(
         words += [f"{comparison.method}." if comparison.method else "", *comparison.words]
     values["words"] = " ".join(filter(None, words))
     return made
+
+
+def _ask_names(made: DraftRow, groups: list[str], titles: Mapping[str, Group]) -> None:
+    """Numbers of a group that nobody names are kept, and asked about."""
+    for each in dict.fromkeys(groups):
+        if each not in titles:
+            made.ask("arms", f"the outcome names no group '{each}': which arm is it?")
+        elif not titles[each].title:
+            made.ask("arms", f"group '{each}' has no name in the download: which arm is it?")
 
 
 def _per(counted: str) -> str:

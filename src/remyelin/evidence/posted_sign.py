@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from .draft_row import DraftRow
@@ -21,7 +22,7 @@ _CONTROL = r"placebo|sham|untreated|no treatment|no intervention"
 def compare(made: DraftRow, outcome: Outcome, comparison: Comparison, row: str | None) -> None:
     """Add a posted analysis to a result: the p value and the wording, and the sign as a question."""
     values, titles = made.values, {group.id: group.title for group in outcome.groups}
-    names = [titles.get(group, group) for group in comparison.groups]
+    names = [titles.get(group) or group for group in comparison.groups]
     values["compared"] = "; ".join(names)
     posted = _posted(comparison)
     values["published"] = f"{posted}; groups in the registry's order: {'; '.join(names)}"
@@ -64,7 +65,11 @@ def _ask_sign(
     control = [bool(re.search(_CONTROL, name, re.I)) for name in names]
     if sum(control) == 1:
         words += f"; '{names[control.index(True)]}' looks like the control"
-    made.ask("contrast", words + _hint(outcome, comparison, value, row))
+    made.ask(
+        "contrast",
+        words
+        + (_hint(outcome, comparison, value, row) or _hint_of_counts(outcome, comparison, value, row, scale)),
+    )
     interval = _interval(made, comparison)
     ratio = scale.endswith("ratio")
     spread = number(comparison.spread) if comparison.spread_kind.upper().startswith("STANDARD_ERR") else None
@@ -120,3 +125,34 @@ def _hint(outcome: Outcome, comparison: Comparison, value: float, row: str | Non
     if abs(near[0]) > 0.25 * abs(first):
         return ""
     return f"; the posted means ({means[0]:g}, {means[1]:g}) suggest {near[1]}"
+
+
+def _hint_of_counts(
+    outcome: Outcome, comparison: Comparison, value: float, row: str | None, scale: str
+) -> str:
+    """What the groups' own counts say of the direction, where they and the posted number are clear."""
+    given = [_count(outcome, group, row) for group in comparison.groups]
+    if outcome.value_kind.upper().replace(" ", "_") != "COUNT_OF_PARTICIPANTS" or None in given:
+        return ""
+    (a, n), (c, m) = (each for each in given if each)
+    if scale == "difference":
+        first, posted, turned = a / n - c / m, value / (100 if abs(value) > 1 else 1), "less"
+    elif not (0 < a < n and 0 < c < m and value > 0) or scale not in ("odds ratio", "risk ratio"):
+        return ""
+    else:
+        odds = math.log(a * (m - c) / (c * (n - a)))
+        first = odds if scale == "odds ratio" else math.log(a * m / (c * n))
+        posted, turned = math.log(value), "over"
+    near = min(
+        (abs(posted - first), f"first {turned} second"), (abs(posted + first), f"second {turned} first")
+    )
+    if first == 0 or near[0] > 0.25 * abs(first):
+        return ""
+    return f"; the posted counts ({a:g} of {n}, {c:g} of {m}) suggest {near[1]}"
+
+
+def _count(outcome: Outcome, group: str, row: str | None) -> tuple[float, int] | None:
+    """The participants of a group with the event, and all that were analysed."""
+    people = next((each.people or each.n for each in outcome.groups if each.id == group), None)
+    found = [number(cell.value) for cell in outcome.cells if (cell.row, cell.group) == (row, group)]
+    return (found[0], people) if len(found) == 1 and found[0] is not None and people else None

@@ -73,9 +73,10 @@ def _ask_differences(source: DraftRow, known: Trial, values: dict[str, Any]) -> 
         ours, theirs = getattr(known, name), values.get(name)
         if theirs and ours and ours != theirs:
             words = f"the package has {ours}, the registry {theirs}: which, or a conflict?"
-            source.ask(f"trials/{known.id} {name}", words)
+            source.ask(name, words, of=f"trials/{known.id}")
         elif theirs and not ours:
-            source.ask(f"trials/{known.id} {name}", f"the registry gives {theirs}, the package nothing")
+            words = f"the registry gives {theirs}, the package nothing"
+            source.ask(name, words, of=f"trials/{known.id}")
 
 
 def _header(study: Study, treatments: tuple[str, ...], source: str) -> dict[str, Any]:
