@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from remyelin.errors import InputError
-from remyelin.evidence.selection import Selection, select
+from remyelin.evidence.comparison import published_p
+from remyelin.evidence.selection import Selection, listed, select
+from remyelin.evidence.study import Study
+from remyelin.evidence.wording import effect
 
 from .page import Page, table, words
 
@@ -22,6 +25,7 @@ _TOWARDS = {
     "lower": ("favours treatment", "favours control"),
     "higher": ("favours control", "favours treatment"),
 }
+_RECOMPUTED = "Intervals of rows in the picture are effect +- 1.96 standard errors, not those published."
 _CAUTION = (
     "Rows that differ in treatment, people and design are pooled as they stand; look at the rows before the "
     "mean. A research tool: no advice on treatment."
@@ -54,11 +58,11 @@ def meta_page(
         endpoint, results=results, trials=trials, only=only, unverified=unverified, anyway=anyway, path=path
     )
     if len(chosen.studies) < 2:
-        only_one = chosen.studies[0]
-        raise InputError(
-            "", "results", f"one, {only_one.result.id}", "two trials or more",
-            "loosen the filters: one trial is its own result",
-        )  # fmt: skip
+        found = f"one, {chosen.studies[0].result.id}"
+        found += f" (left out: {listed(chosen.left_out)})" if chosen.left_out else ""
+        fix = "loosen the filters: " if results or trials or only else ""
+        fix += f"one trial is its own result, `remyelin evidence show {chosen.studies[0].result.id}`"
+        raise InputError("", "results", found, "two trials or more", fix)
     fit = meta_analysis(
         [study.effect for study in chosen.studies],
         [study.se**2 for study in chosen.studies],
@@ -68,35 +72,46 @@ def meta_page(
         method=method,
         test=test,
     )
+    warnings = [f"Pooled anyway, {each}" for each in chosen.warnings]
+    warnings += [f"Pooled as they stand, {each}" for each in chosen.notes]
+    warnings += _too_narrow(fit, chosen)
     if out is not None:
-        _draw(fit, chosen, out)
-    warnings = [f"Pooled anyway, {each}" for each in chosen.warnings] + list(_too_narrow(fit, chosen))
+        _draw(fit, chosen, warnings, out)
     return Page(_data(fit, chosen, warnings, out), lambda: _parts(fit, chosen, warnings, out))
 
 
-def _too_narrow(fit: MetaAnalysis, chosen: Selection) -> Iterator[str]:
-    """Knapp and Hartung's interval is that of the scatter seen, which may be too little by chance.
+def _by_errors(fit: MetaAnalysis) -> tuple[float, float] | None:
+    """The interval by the trials' own errors, where Knapp and Hartung's is narrower; None where it is not.
 
-    Roever, Knapp, Friede 2015, 10.1186/s12874-015-0091-1.
+    Theirs is that of the scatter seen, which may be too little by chance: Roever, Knapp, Friede 2015,
+    10.1186/s12874-015-0091-1.
     """
-    if fit.test != "knapp-hartung":
-        return
     half = 1.96 * float(np.sum(1 / (fit.studies.variances + fit.tau2)) ** -0.5)
-    if fit.ci[1] - fit.estimate < half:
-        ends = fit.estimate - half, fit.estimate + half
+    if fit.test != "knapp-hartung" or fit.ci[1] - fit.estimate >= half:
+        return None
+    return fit.estimate - half, fit.estimate + half
+
+
+def _too_narrow(fit: MetaAnalysis, chosen: Selection) -> Iterator[str]:
+    if ends := _by_errors(fit):
         yield (
             "The trials scatter less than their own errors let them, so that the Knapp-Hartung interval is "
-            f"too narrow: by their errors it is {_said(chosen, *ends)} (--test z)"
+            f"too narrow, and its p too small: by their errors it is {_said(chosen, *ends)} (--test z)"
         )
 
 
-def _draw(fit: MetaAnalysis, chosen: Selection, out: Path) -> None:
+def _draw(fit: MetaAnalysis, chosen: Selection, warnings: list[str], out: Path) -> None:
     from remyelin.report import forest
 
     directions = _TOWARDS.get(chosen.endpoint.better, ("lower with treatment", "higher with treatment"))
     mixed = ", ".join(each.partition(" mixed")[0] for each in chosen.warnings)
     title = chosen.endpoint.name + (f"; mixed {mixed}" if mixed else "")
-    forest(fit, ratio=chosen.ratio, directions=directions, title=title, path=out)
+    rows = [
+        f"{study.label}: {study.result.id}, {_published(study)}, read in {study.result.read_in or 'nothing'}"
+        for study in chosen.studies
+    ]
+    notes = [*warnings, *rows, _RECOMPUTED, _CAUTION]
+    forest(fit, ratio=chosen.ratio, directions=directions, title=title, notes=notes, path=out)
 
 
 def _data(fit: MetaAnalysis, chosen: Selection, warnings: list[str], out: Path | None) -> dict[str, Any]:
@@ -110,6 +125,7 @@ def _data(fit: MetaAnalysis, chosen: Selection, warnings: list[str], out: Path |
         "estimate": fit.estimate,
         "se": fit.se,
         "ci": list(fit.ci),
+        "ci_by_errors": list(ends) if (ends := _by_errors(fit)) else None,
         "p": fit.p,
         "prediction_interval": list(fit.prediction_interval) if fit.method != "FE" else None,
         "tau2": fit.tau2,
@@ -121,6 +137,7 @@ def _data(fit: MetaAnalysis, chosen: Selection, warnings: list[str], out: Path |
             {
                 "result": study.result.id,
                 "trial": study.result.trial,
+                "published": _published(study),
                 "effect": study.effect,
                 "se": study.se,
                 "se_from": study.se_from,
@@ -143,6 +160,7 @@ def _parts(
         (
             study.label,
             study.result.id,
+            _published(study),
             _said(chosen, study.effect, study.effect - 1.96 * study.se, study.effect + 1.96 * study.se),
             f"{weight:.1f} %",
             study.se_from,
@@ -151,10 +169,13 @@ def _parts(
         for study, weight in zip(chosen.studies, fit.weights, strict=True)
     ]
     unit = f", {chosen.unit}" if chosen.unit and chosen.unit != "1" else ""
-    head = ("trial", "result", f"effect (95 % CI){unit}", "weight", "error from", "source")
+    head = ("trial", "result", "published", f"pooled as{unit}", "weight", "error from", "source")
     yield table(head, rows, title=chosen.endpoint.name)
     pooled = _said(chosen, fit.estimate, *fit.ci)
-    yield words(f"Pooled ({fit.method}, {fit.test}): {pooled}{unit.lstrip(',')}, p = {fit.p:.3g}", "bold")
+    wider = _by_errors(fit)
+    beside = f"; by the trials' own errors {_said(chosen, *wider)}" if wider else ""
+    line = f"Pooled ({fit.method}, {fit.test}): {pooled}{unit.lstrip(',')}, p = {fit.p:.3g}{beside}"
+    yield words(line, "bold")
     if fit.method != "FE":
         yield words(f"A further such trial (95 %): {_said(chosen, *fit.prediction_interval)}")
     yield words(f"tau2 = {fit.tau2:.4g}, I2 = {fit.i2:.1f} %, Q({fit.q_df}) = {fit.q:.2f}, p = {fit.q_p:.3g}")
@@ -163,6 +184,14 @@ def _parts(
     if out is not None:
         yield words(f"Forest plot: {out}")
     yield words(_CAUTION)
+
+
+def _published(study: Study) -> str:
+    """What the report says of a row, with the p that its error was made of."""
+    result = study.result
+    level = f", {100 * result.level:g} % interval" if result.level and result.level != 0.95 else ""
+    p = published_p(result) if study.se_from == "p" else None
+    return effect(result) + level + (f", p {p[0]}" if p else "")
 
 
 def _said(chosen: Selection, *numbers: float) -> str:
