@@ -43,9 +43,11 @@ def ordinary(off: tuple[Path, Path], on: tuple[Path, Path], labels: np.ndarray) 
     """Measure the lesions `labels` (x, y, z), 1 to n, of the baseline MT-off grid."""
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
     begun = time.process_time()
-    offs, ons = ([sitk.ReadImage(str(file), sitk.sitkFloat32) for file in files] for files in (off, on))
-    aligned = align(offs, ons)
-    twice, once = lesion_means(offs, ons, aligned, labels)
+    images_off, images_on = (
+        [sitk.ReadImage(str(file), sitk.sitkFloat32) for file in files] for files in (off, on)
+    )
+    aligned = align(images_off, images_on)
+    twice, once = lesion_means(images_off, images_on, aligned, labels)
     return Ordinary(
         twice_pu=twice,
         once_pu=once,

@@ -60,9 +60,9 @@ def test_values_that_cannot_be_are_refused(given: dict[str, float], words: str) 
 
 def test_an_unknown_laboratory_is_refused() -> None:
     with pytest.raises(
-        InputError, match=r"laboratory is 'tral'.*one of trial, rebuild, routine.*did you mean 'trial'"
+        InputError, match=r"laboratory is 'trail'.*one of trial, rebuild, routine.*did you mean 'trial'"
     ):
-        Premises.read("tral")
+        Premises.read("trail")
 
 
 def test_a_given_value_is_no_longer_assumed() -> None:

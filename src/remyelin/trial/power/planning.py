@@ -115,10 +115,7 @@ def _spread(asked: Plan, trial: Protocol) -> tuple[Spread | None, tuple[InputErr
 
 
 def _on_record(asked: Plan, trial: Protocol, layout: Layout) -> dict[str, pd.DataFrame]:
-    if asked.effect is None:
-        effects = published_effects(trial.primary)
-    else:
-        effects = {"this plan": asked.effect}
+    effects = published_effects(trial.primary) if asked.effect is None else {"this plan": asked.effect}
     return {
         "on_record": implied(trial.primary, layout, effects),
         "published": published_sizes(trial.primary),
