@@ -55,6 +55,7 @@ FACTS = (
     "slope",
     "patients without a value",
 )
+TICKS = (10, 30, 100, 300, 1000)
 SHORT_SD_MS = (0.0, 1.0, 2.0, 3.0)
 SUMMARY = (
     "patients an arm: `lp30`, the best conventional, **remyelin**",
@@ -184,19 +185,14 @@ def check(done: pd.DataFrame) -> str:
     for name in ("lp30", "trimmed", "shift_se"):
         method, one = METHODS[name], read(done, METHODS[name])
         for sd in CHECKED_SD_MS:
-            n = patients(round(spread(one, method.weighted, sd), 4))
-            found = [_trial(one, method, sd, round(n * one.kept), rng) for _ in range(TRIALS)]
-            power = np.mean([p < 0.05 for p, _ in found])
-            half = 1.96 * np.sqrt(power * (1 - power) / TRIALS)
-            mean = np.mean([estimate for _, estimate in found])
-            cells = [
-                f"`{name}`",
-                f"{sd:g}",
-                str(n),
-                f"{100 * power:.0f} ± {100 * half:.0f} %",
-                f"{mean:+.2f}",
-            ]
-            lines.append(cells)
+            least = patients(round(spread(one, method.weighted, sd), 4))
+            for n in (least, round(1.5 * least)):
+                found = [_trial(one, method, sd, round(n * one.kept), rng) for _ in range(TRIALS)]
+                power = np.mean([p < 0.05 for p, _ in found])
+                half = 1.96 * np.sqrt(power * (1 - power) / TRIALS)
+                mean = np.mean([estimate for _, estimate in found])
+                cells = [f"{100 * power:.0f} ± {100 * half:.0f} %", f"{mean:+.2f}"]
+                lines.append([f"`{name}`", f"{sd:g}", str(n), *cells])
     head = ("method", "SD of true change, ms", "n an arm", "power of `trial.ancova`", "mean estimate, ms")
     return bench.markdown(head, lines)
 
@@ -252,19 +248,23 @@ def table(work: Path) -> str:
 
 
 def draw(curves: dict[tuple[str, str], dict[str, list[int]]]) -> None:
-    shown = (("raw", MUTED), ("lp30", INK), ("nearest", LOSS), ("p100_se", ARMS[1]), ("shift_se", ARMS[0]))
-    with canvas(7.4, 3.6 * ((len(curves) + 1) // 2), rows=(len(curves) + 1) // 2, columns=2, sharex=True) as (
-        figure,
-        axes,
-    ):
+    shown = (("raw", MUTED), ("lp30", INK), ("trimmed", LOSS), ("p100_se", ARMS[1]), ("shift_se", ARMS[0]))
+    rows = (len(curves) + 1) // 2
+    with canvas(7.4, 2.9 * rows, rows=rows, columns=2, sharex=True, sharey=True) as (figure, axes):
         for axis, ((words, noise), needed) in zip(axes.ravel(), curves.items(), strict=False):
             for name, colour in shown:
-                axis.plot(TRUE_SD_MS, needed[name], color=colour, lw=1.6, label=METHODS[name].words)
+                axis.plot(TRUE_SD_MS, needed[name], color=colour, lw=1.6, label=name)
             axis.set_yscale("log")
-            axis.set_title(f"{words}, {NOISES[noise]}", fontsize=9)
-            axis.set_xlabel("SD of true change between patients, ms")
+            axis.set_yticks(TICKS, labels=[str(tick) for tick in TICKS])
+            axis.minorticks_off()
+            axis.set_xlim(0, 5)
+            axis.set_ylim(6, 3000)
+            axis.set_title(f"{words},\n{NOISES[noise]}", fontsize=9)
+        for axis in axes[-1]:
+            axis.set_xlabel("SD of true change, ms")
+        for axis in axes[:, 0]:
             axis.set_ylabel("patients an arm")
-        axes[0, 0].legend(fontsize=7)
+        axes[0, 1].legend(fontsize=8, loc="upper left", ncols=2)
         text = "Patients an arm against the SD of true change, by method"
         picture = str(markup(figure, "patients-saved-vep", text))
         picture = picture.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
