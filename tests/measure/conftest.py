@@ -62,9 +62,8 @@ class Head:
             found[row][box] = inside.reshape(parts).mean((1, 3, 5))
         return found
 
-    def signals(self, head_from_voxel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """MT-off and MT-on without noise."""
-        content = self.content(head_from_voxel)
+    def signals(self, content: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """MT-off and MT-on without noise, where the lesions have this content."""
         off = WHITE + (LESION - WHITE) * content.sum(0)
         white_on, lesion_on = WHITE * (1 - WHITE_PU / 100), LESION * (1 - self.mtr_pu / 100)
         return off, white_on + np.tensordot(lesion_on - white_on, content, 1)
@@ -105,14 +104,14 @@ def acquire(truth: Sequence[Head], rng: np.random.Generator, *, home: int = 0) -
     for v, head in enumerate(truth):
         off_pose = pose(rng, 3, 1.5)
         on_pose = pose(rng, 0.5, 0.5) @ off_pose
-        off, _ = head.signals(np.linalg.inv(off_pose))
-        _, on = head.signals(np.linalg.inv(on_pose))
+        content, on_content = (head.content(np.linalg.inv(pose_)) for pose_ in (off_pose, on_pose))
+        off, _ = head.signals(content)
+        _, on = head.signals(on_content)
         brain = np.ones(SHAPE, bool)
         pairs.append(MTPair(f"M{6 * v:02d}", Volume(off, np.eye(4)), Volume(on, np.eye(4)), brain))
         off_poses.append(off_pose)
         on_poses.append(on_pose)
         registrations.append(SimpleNamespace(pair=f"M{6 * v:02d}:on-off", error_mm=0.0))
-        content = head.content(np.linalg.inv(off_pose))
         labels.append(np.where(content.sum(0) > 0.5, content.argmax(0) + 1, 0))
     registrations += [
         SimpleNamespace(pair=f"{a.visit}-{b.visit}", error_mm=0.0)
@@ -124,7 +123,8 @@ def acquire(truth: Sequence[Head], rng: np.random.Generator, *, home: int = 0) -
         ids=tuple(f"{k + 1:03d}" for k in range(n)), home=(home,) * n, labels=tuple(labels)
     )
     poses = SimpleNamespace(off=off_poses, on=on_poses, registrations=registrations)
-    _, on = truth[0].signals(np.linalg.inv(on_poses[-1]))
+    assert len({(h.centre.tobytes(), h.radius.tobytes()) for h in truth}) == 1  # only MTR changes
+    _, on = truth[0].signals(on_content)
     before = replace(pairs[-1], on=Volume(on, np.eye(4)))
     return Trial(tuple(pairs), poses, lesions, before, tuple(truth))
 

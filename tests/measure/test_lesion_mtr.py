@@ -38,7 +38,7 @@ def test_no_change_is_invented(quiet):
 
 def test_level_is_that_of_the_voxels_of_the_mask(still, quiet):
     level, labels = quiet.mtr_pu[:, 0], still.lesions.labels[0]
-    off, on = still.truth[0].signals(np.linalg.inv(still.poses.off[0]))
+    off, on = still.truth[0].signals(still.truth[0].content(np.linalg.inv(still.poses.off[0])))
     index = np.arange(1, labels.max() + 1)
     true = ratio_pu(ndimage.mean(off, labels, index), ndimage.mean(on, labels, index))
     # Between the voxels of the mask, some of them half filled, and the lesion itself.
