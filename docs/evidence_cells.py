@@ -8,6 +8,7 @@ from typing import Any
 
 from remyelin import evidence
 from remyelin.evidence.graph import verdict
+from remyelin.evidence.wording import arm_in, number
 
 
 def escape(text: object) -> str:
@@ -143,10 +144,17 @@ def siblings(record: Any) -> str:
     for each in record.siblings:
         kind, _, name = each.record.partition("/")
         place = f"{link(kind, name)} {escape(each.field)}" if each.record else ""
-        value = f"{each.value:g}" if isinstance(each.value, float) else each.value
+        value = number(each.value) if isinstance(each.value, float) else each.value
         said = f"**{escape(value)}** {escape(each.words)}".rstrip()
         stands.append(f"{place}: {said} [{links('sources', each.source) or each.status}]".lstrip(": "))
+    whole = next(each for each in evidence.records("conflicts") if each.id == record.id)
+    if hidden := len(whole.siblings) - len(record.siblings):
+        stands.append(f"{hidden} more, unverified: below")
     return "<br>".join(stands)
+
+
+def arms(record: Any) -> str:
+    return "<br>".join(escape(arm_in(arm, record.unit)) for arm in record.arms)
 
 
 def address(record: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from evidence_cells import (
     address,
+    arms,
     doi,
     edges,
     escape,
@@ -69,7 +70,7 @@ PAGES: dict[str, tuple[str, str, tuple[Column, ...]]] = {
             ("set and estimand", set_of),
             ("estimate", estimate),
             ("p", p_of),
-            ("arms", lambda record: "<br>".join(escape(arm) for arm in record.arms)),
+            ("arms", arms),
             ("as published", text("published")),
             STATUS,
             SOURCE,

@@ -103,7 +103,7 @@ def search(word: str, /, *words: str, unverified: Unverified = False, json: Json
 
 
 @evidence.command
-def check(file: Path | None = None, *, every: Flag = False, json: Json = False) -> int:
+def check(file: Path | None = None, *, every: Flag = False, csv: Csv = False, json: Json = False) -> int:
     """Recompute published numbers from those beside them, and show every conflict between sources.
 
     Nothing is flagged for rounding alone. Exit code 1: a number disagrees and no conflict on record
@@ -117,30 +117,36 @@ def check(file: Path | None = None, *, every: Flag = False, json: Json = False) 
         Records of your own, in tables `[results.ID]`, as `remyelin evidence add` writes them.
     every
         Show also the numbers that agree, and those that cannot be recomputed.
+    csv
+        Print every number that was recomputed as CSV, for a spreadsheet.
     json
         Print all of it as JSON.
     """
     from .evidence_findings import check_page
 
-    return tell(check_page(file, every=every), json)
+    return tell(check_page(file, every=every, csv=csv), json)
 
 
 @evidence.command
-def audit(*, json: Json = False) -> int:
-    """Every unverified value, who reads it, and whether a default rests on one.
+def audit(kind: str | None = None, *, of: Of = None, json: Json = False) -> int:
+    """Which numbers not to trust: every unverified value, who reads it, whether a default rests on one.
 
     Exit code 1: a default of the package rests on an unverified value, or cannot be told not to.
 
-    Example: `remyelin evidence audit`
+    Examples: `remyelin evidence audit parameters`, `remyelin evidence audit --of clemastine`.
 
     Parameters
     ----------
+    kind
+        Only this kind: trials, results, parameters ... or biology, virtual ..., from which models start.
+    of
+        Only what belongs to this record, as for `list`.
     json
         Print all of it as JSON.
     """
-    from .evidence_findings import audit_page
+    from .evidence_audit import audit_page
 
-    return tell(audit_page(), json)
+    return tell(audit_page(kind, of), json)
 
 
 @evidence.command

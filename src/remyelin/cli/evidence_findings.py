@@ -1,4 +1,4 @@
-"""Pages of what was found in the evidence base: what does not agree, and what was never read."""
+"""The page of what does not agree in the evidence base."""
 
 from __future__ import annotations
 
@@ -7,28 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from remyelin.evidence.comparison import Comparison, short
-from remyelin.evidence.reading import ANY, ANY_RECORDS
 from remyelin.evidence.recomputed import Checked, Conflicting, Stand, check
-from remyelin.evidence.unread import Audit, audit
 
 from .page import Page, table, words
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.console import RenderableType
 
 _HEAD = ("record", "number", "published", "recomputed", "from")
 
 
-def check_page(path: Path | None, *, every: bool) -> Page:
+def check_page(path: Path | None, *, every: bool, csv: bool = False) -> Page:
     """Published numbers that disagree with those beside them, and the conflicts between sources."""
     found = check(path)
-    return Page(found.to_dict(), lambda: _checked(found, every), found.exit_code)
-
-
-def audit_page() -> Page:
-    """Every unverified value with its readers, and the defaults that rest on one."""
-    found = audit()
-    return Page(found.to_dict(), lambda: _audited(found), found.exit_code)
+    rows = _frame(found) if csv else None
+    return Page(found.to_dict(), lambda: _checked(found, every), found.exit_code, rows=rows)
 
 
 def _checked(found: Checked, every: bool) -> Iterator[RenderableType]:
@@ -45,9 +39,10 @@ def _checked(found: Checked, every: bool) -> Iterator[RenderableType]:
         yield table((*_HEAD, "explained in"), rows, title="Known: the conflict on record says why")
     if other := list(_contradicted(found)):
         head = ("record", "number", "printed", "contradicted by", "explained in")
-        yield table(
-            head, other, title="Not on record: what other sources print, and the arithmetic contradicts"
+        title = (
+            "Printed in another source, and contradicted by the arithmetic: the conflict on record says why"
         )
+        yield table(head, other, title=title)
     if every:
         agreed = [each for each in found.comparisons if each.agrees]
         yield table(_HEAD, _compared(found, agreed), title="These agree")
@@ -98,8 +93,11 @@ def recomputed(comparison: Comparison) -> str:
 
 def _conflicting(conflict: Conflicting) -> Iterator[RenderableType]:
     yield words(f"\n{conflict.id} ({conflict.kind}): {conflict.words}")
-    for stand in conflict.siblings:
+    read = [stand for stand in conflict.siblings if stand.status != "unverified"]
+    for stand in read:
         yield words(f"  {_stood(stand)}")
+    if hidden := len(conflict.siblings) - len(read):
+        yield words(f"  {hidden} more, unverified: `remyelin evidence show {conflict.id} --unverified`")
     if conflict.resolution:
         yield words(f"  Used: {conflict.resolution}")
 
@@ -113,35 +111,21 @@ def _stood(stand: Stand) -> str:
     return said
 
 
-def _audited(found: Audit) -> Iterator[RenderableType]:
-    yield words(f"{len(found.values)} rows are unverified, or have fields that are.", "bold")
-    for file in dict.fromkeys(value.file for value in found.values):
-        own = [value for value in found.values if value.file == file]
-        rows = [
-            (each.place, each.value, ", ".join(each.fields) or "the whole row", _few(each.named_in))
-            for each in own
-        ]
-        yield table(("row", "value", "unverified", "named in"), rows, title=file)
-        readers = dict.fromkeys(module for each in own for module in each.readers)
-        kept = [(module, _rule(found, file, module)) for module in readers]
-        yield (
-            table(("read by", "how it is kept from being a default"), kept)
-            if kept
-            else words("Read by nothing.")
-        )
-    if found.problems:
-        wrong = [(each.where, each.found, each.fix) for each in found.problems]
-        yield table(("where", "problem", "fix"), wrong, title="A default may rest on an unverified value")
-    else:
-        yield words("No default rests on one.", "bold")
+def _frame(found: Checked) -> pd.DataFrame:
+    import pandas as pd
 
-
-def _few(modules: tuple[str, ...], most: int = 2) -> str:
-    more = f" and {len(modules) - most} more" if len(modules) > most else ""
-    return ", ".join(modules[:most]) + more
-
-
-def _rule(found: Audit, file: str, module: str) -> str:
-    """The rule of a module for a file, or for files that its code does not name."""
-    rules = {rule.file: rule.keeps for rule in found.rules if rule.module == module}
-    return rules.get(file) or rules.get(ANY_RECORDS) or rules.get(ANY) or "no rule"
+    made = [
+        {
+            "record": each.record,
+            "field": each.field,
+            "published": each.published,
+            "recomputed": each.recomputed.value,
+            "low": each.recomputed.low,
+            "high": each.recomputed.high,
+            "from": each.how,
+            "agrees": each.agrees,
+            "explained_in": found.known.get((each.record, each.field), ""),
+        }
+        for each in found.comparisons
+    ]
+    return pd.DataFrame(made)

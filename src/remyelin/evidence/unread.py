@@ -29,7 +29,7 @@ class Unverified:
     fields
         Which fields; empty where it is the whole row.
     value
-        Its number, where it has one.
+        Its number, where it has one; of a treatment's arrow, the target.
     readers
         The modules that get the row; each has a rule that says how it is kept from being a default.
     named_in
@@ -150,6 +150,7 @@ def _unverified(file: str, content: Mapping[str, Any]) -> Iterator[Unverified]:
             value = next(
                 (f"{row[key]:g}" for key in ("value", "estimate", "fold") if _is_number(row.get(key))), ""
             )
+            value = value or str(row.get("target", ""))
             yield Unverified(file, place, () if whole else tuple(fields), value, (), ())
 
 
