@@ -83,8 +83,24 @@ def test_steps_stand_in_their_order_with_what_treats_them() -> None:
 def test_a_harm_is_no_treatment_of_its_step() -> None:
     shown = graph()
     axons = shown.summary(next(step for step in shown.steps if step.id == "axon_survival"))
-    assert "P2RX7_harm" in axons.targets
+    assert "P2RX7_harm" not in axons.targets
     assert "clemastine" not in axons.treatments
+    assert axons.harms == ("clemastine",)
+    assert "; harmed by clemastine" in str(axons)
+
+
+def test_a_trial_of_a_combination_is_said_to_be_one() -> None:
+    shown = graph()
+    (step,) = (each for each in shown.steps if each.id == "activation")
+    assert shown.summary(step).combined >= 1  # CCMR Two gave metformin with clemastine
+    assert "of several treatments together" in str(shown.summary(step))
+
+
+def test_hidden_steps_are_named() -> None:
+    hidden = tuple(step.name for step in evidence.records("steps") if step.status == "unverified")
+    assert graph().hidden_steps == hidden
+    assert f"Steps not shown, since nobody has read of them: {', '.join(hidden)}" in str(graph())
+    assert graph(unverified=True).hidden_steps == ()
 
 
 def test_a_barrier_that_is_a_target_is_not_open() -> None:
@@ -114,7 +130,7 @@ def test_treatments_that_reach_no_step_are_named(unverified: bool) -> None:
         ("ccmr-one", "missed"),
         ("renew", "missed"),
         ("synergy", "missed"),
-        ("visionary-ms", "met"),
+        ("visionary-ms", "met in part"),
         ("gsk239512", "other"),
         ("simvastatin-on", "other"),
         ("rewrap", "running"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import re
 from pathlib import Path
 
 import pytest
 
 from remyelin import evidence
 from remyelin.errors import InputError
-from remyelin.evidence.graph import graph
+from remyelin.evidence.graph import VERDICTS, graph
 from remyelin.report import draw_evidence, evidence_plot
 from remyelin.report.canvas import Picture
 
@@ -63,7 +64,26 @@ def test_no_words_stand_on_others_or_outside(unverified: bool, monkeypatch: pyte
 
 
 def test_a_trial_has_a_mark_of_its_verdict() -> None:
-    assert set(evidence_plot.MARKS) == {"met", "missed", "other", "running", "stopped", "unknown"}
+    assert set(evidence_plot.MARKS) == set(VERDICTS)
+    assert evidence_plot.MARKS["met"][:3] != evidence_plot.MARKS["met in part"][:3]
+
+
+def test_no_word_is_cut_and_no_trial_uncounted() -> None:
+    picture = draw_evidence()
+    assert "…" not in picture
+    text = " ".join(re.sub(r"<[^>]+>", " ", picture.partition("</title>")[2] or picture).split())
+    for summary in map(graph().summary, graph().steps):
+        for verdict, n in summary.trials.items():
+            assert f"{n} {verdict}" in text
+    assert "several treatments together" in text
+
+
+def test_hidden_steps_are_named() -> None:
+    hidden = [step.name for step in evidence.records("steps") if step.status == "unverified"]
+    assert hidden
+    picture, whole = draw_evidence(), draw_evidence(unverified=True)
+    assert f"Steps not shown, since nobody has read of them: {', '.join(hidden)}" in picture
+    assert "Steps not shown" not in whole
 
 
 def test_another_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,9 +14,11 @@ from .outcome import Trial
 if TYPE_CHECKING:
     import pandas as pd
 
-VERDICTS = ("met", "missed", "other", "running", "stopped", "unknown")
-# How a trial's outcome begins, in the words of the trials' file.
+VERDICTS = ("met", "met in part", "missed", "other", "running", "stopped", "unknown")
+# How a trial's outcome begins, in the words of the trials' file. Met in part: at a level of its own, in a set of
+# those randomised, or in a trial that was stopped early.
 _VERDICTS = (
+    ("met in part", r"(?:primary )?met\b.*(?:level|mITT|stopped early)"),
     ("met", r"primary met|met\b"),
     ("missed", r"(?:primary |ITT )?missed|futile"),
     ("running", r"ongoing|recruiting"),
@@ -40,12 +42,18 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class StepSummary:
-    """What is known of one step: ids of what acts on it, and the number of trials by verdict."""
+    """What is known of one step: ids of what acts on it, and the number of trials by verdict.
+
+    `harms` are the treatments that act on it to its harm; neither they nor what they take hold of then are
+    among `treatments` and `targets`. `combined` of the trials gave a treatment together with another one.
+    """
 
     step: Step
     targets: tuple[str, ...]
     treatments: tuple[str, ...]
+    harms: tuple[str, ...]
     trials: dict[str, int]
+    combined: int
     barriers: tuple[str, ...]
     open_barriers: tuple[str, ...]
 
@@ -59,6 +67,10 @@ class StepSummary:
             _count(len(self.barriers), "barrier"),
         ]
         line = f"{self.step.name}: {', '.join(parts)}"
+        if self.combined:
+            line += f"; {_count(self.combined, 'trial')} of several treatments together"
+        if self.harms:
+            line += f"; harmed by {', '.join(self.harms)}"
         if self.open_barriers:
             line += f"; barriers without a target: {', '.join(self.open_barriers)}"
         return line + ("" if self.treatments else "; nobody treats it")
@@ -66,7 +78,10 @@ class StepSummary:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """The records that are shown and their links; `hidden` counts what is unverified and left out."""
+    """The records that are shown and their links; `hidden` counts what is unverified and left out.
+
+    `hidden_steps` are the names of the steps among them.
+    """
 
     steps: tuple[Step, ...]
     targets: tuple[Target, ...]
@@ -75,6 +90,7 @@ class Graph:
     trials: tuple[Trial, ...]
     links: tuple[Link, ...]
     hidden: int
+    hidden_steps: tuple[str, ...] = ()
     exit_code: int = 0
 
     def into(self, end_kind: str, end: str, start_kind: str) -> tuple[Link, ...]:
@@ -98,14 +114,17 @@ class Graph:
 
     def summary(self, step: Step) -> StepSummary:
         """What is known of one step."""
-        targets = tuple(dict.fromkeys(link.start for link in self.into("steps", step.id, "targets")))
-        barriers = tuple(dict.fromkeys(link.start for link in self.into("steps", step.id, "barriers")))
-        helpful = [
+        held = tuple(dict.fromkeys(link.start for link in self.into("steps", step.id, "targets")))
+        avoided = {target.id for target in self.targets if is_harm(target)}
+        targets = tuple(each for each in held if each not in avoided)
+        harms = (
             link.start
-            for target in targets
-            for link in self.into("targets", target, "treatments")
-            if not link.harm
-        ]
+            for each in held
+            if each in avoided
+            for link in self.into("targets", each, "treatments")
+        )
+        barriers = tuple(dict.fromkeys(link.start for link in self.into("steps", step.id, "barriers")))
+        helpful = [link.start for target in targets for link in self.into("targets", target, "treatments")]
         helpful += [link.start for each in barriers for link in self.into("barriers", each, "treatments")]
         treatments = tuple(dict.fromkeys(helpful))
         tried = {trial.id: trial for name in treatments for trial in self.trials_of(name)}
@@ -114,7 +133,9 @@ class Graph:
             step,
             targets,
             treatments,
+            tuple(dict.fromkeys(harms)),
             {each: verdicts.count(each) for each in VERDICTS if each in verdicts},
+            sum(len(trial.treatments) > 1 for trial in tried.values()),
             barriers,
             tuple(barrier for barrier in barriers if self.is_open(barrier)),
         )
@@ -133,6 +154,8 @@ class Graph:
         if self.adrift:
             names = ", ".join(treatment.name for treatment in self.adrift)
             lines.append(f"Treatments that reach no step shown here: {names}")
+        if self.hidden_steps:
+            lines.append(f"Steps not shown, since nobody has read of them: {', '.join(self.hidden_steps)}")
         if self.hidden:
             lines.append(f"Not shown: {self.hidden} records and links that nobody has read (--unverified)")
         return "\n".join(lines)
@@ -144,6 +167,8 @@ class Graph:
                 "step": summary.step.id,
                 "targets": list(summary.targets),
                 "treatments": list(summary.treatments),
+                "harms": list(summary.harms),
+                "combined": summary.combined,
                 "trials": summary.trials,
                 "barriers": list(summary.barriers),
                 "open_barriers": list(summary.open_barriers),
@@ -151,7 +176,8 @@ class Graph:
             for summary in map(self.summary, self.steps)
         ]
         links = [{name: getattr(link, name) for name in Link.__slots__} for link in self.links]
-        return {"links": links, "steps": steps, "hidden": self.hidden}
+        hidden = {"hidden": self.hidden, "hidden_steps": list(self.hidden_steps)}
+        return {"links": links, "steps": steps, **hidden}
 
 
 def graph(*, unverified: bool = False) -> Graph:
@@ -189,6 +215,7 @@ def graph(*, unverified: bool = False) -> Graph:
         shown["trials"],
         links,
         hidden + len(whole) - len(links),
+        tuple(step.name for step in records("steps") if step.id not in ids["steps"]),
     )
 
 

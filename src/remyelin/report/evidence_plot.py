@@ -26,11 +26,12 @@ GAP = 1.4  # lines between two steps
 # A mark for each trial: shape, face and edge, so that it is told apart without colour.
 MARKS = {
     "met": ("o", GAIN, GAIN, "primary endpoint met"),
+    "met in part": ("o", "#ffffff", GAIN, "met at another level or set, or stopped early"),
     "missed": ("X", LOSS, LOSS, "missed, or futile"),
     "other": ("D", "#f0c75e", MUTED, "another outcome"),
     "running": (">", "#ffffff", MUTED, "running"),
     "stopped": ("s", "#ffffff", LOSS, "stopped, or harm seen"),
-    "unknown": ("o", "#ffffff", FAINT, "no outcome on record"),
+    "unknown": (".", FAINT, FAINT, "no outcome on record"),
 }
 
 
@@ -95,10 +96,10 @@ def draw_evidence(
     shown = graph(unverified=unverified)
     bands = tuple(_bands(shown))
     bottom = max((band.bottom for band in bands), default=1.0)
-    with canvas(WIDTH_IN, (bottom + 8.5) * LINE_IN) as (figure, ((ax,),)):
+    with canvas(WIDTH_IN, (bottom + 10.8) * LINE_IN) as (figure, ((ax,),)):
         ax.set_axis_off()
         ax.set_xlim(0, WIDTH_IN)
-        ax.set_ylim(bottom + 5.0, -3.5)
+        ax.set_ylim(bottom + 7.3, -3.5)
         _heads(ax, title)
         for band in bands:
             _step(ax, band)
@@ -108,7 +109,7 @@ def draw_evidence(
                 _barrier(ax, shown, barrier, band.top + k)
         _legend(ax, bottom + 1.8, unverified)
         for k, words in enumerate(_notes(shown)):
-            ax.text(0.1, bottom + 3.2 + k, words, fontsize=8.5, va="center", color=MUTED)
+            ax.text(0.1, bottom + 4.4 + k, words, fontsize=8.5, va="center", color=MUTED)
         picture = markup(figure, name, f"{title or 'Evidence'}. {str(shown).replace(chr(10), '. ')}")
     return saved(picture, path)
 
@@ -132,8 +133,9 @@ def _bands(shown: Graph) -> Iterator[_Band]:
 
 def _held(shown: Graph, summary: StepSummary) -> Iterator[tuple[str, Link]]:
     """The targets of a step, and the barriers that a treatment acts on without one; each in words."""
+    at_step = {link.start for link in shown.into("steps", summary.step.id, "targets")}
     for target in shown.targets:
-        if target.id in summary.targets:
+        if target.id in at_step:
             yield f"{target.name}: {target.action}", _to_step(shown, "targets", target.id, summary)
     for barrier in shown.barriers:
         if barrier.id in summary.barriers and shown.into("barriers", barrier.id, "treatments"):
@@ -191,12 +193,14 @@ def _step(ax: Axes, band: _Band) -> None:
 
 
 def _said(summary: StepSummary) -> list[str]:
+    harm = [f"harmed by {', '.join(summary.harms)}"] if summary.harms else []
     if not summary.treatments:
-        return ["nobody treats it"]
+        return ["nobody treats it", *harm]
     small = f"{_count(len(summary.targets), 'target')}, {_count(len(summary.treatments), 'treatment')}"
     tried = sum(summary.trials.values())
-    ended = ", ".join(f"{n} {each}" for each, n in summary.trials.items() if each in ("met", "missed"))
-    return [small, f"{_count(tried, 'trial') if tried else 'no trial'}{': ' + ended if ended else ''}"]
+    ended = ", ".join(f"{n} {each}" for each, n in summary.trials.items())
+    said = f"{_count(tried, 'trial') if tried else 'no trial'}{': ' + ended if ended else ''}"
+    return [small, *textwrap.wrap(said, 34), *harm]
 
 
 def _count(n: int, noun: str) -> str:
@@ -206,7 +210,7 @@ def _count(n: int, noun: str) -> str:
 def _row(ax: Axes, shown: Graph, row: _Row) -> None:
     names = {treatment.id: treatment.name for treatment in shown.treatments}
     colour = LOSS if row.link.harm else INK
-    ax.text(TARGET[0], row.middle, _shortened(row.words, 46), fontsize=9, va="center", color=colour)
+    _label(ax, (TARGET[0], row.middle), row.words, 46, colour)
     _curve(ax, (TARGET[1], row.middle), (STEP[0], row.middle), row.link)
     for line, link in ((row.top + k, link) for k, link in enumerate(row.treatments)):
         ax.text(TREATMENT, line, names[link.start], fontsize=9, ha="right", va="center", color=colour)
@@ -217,10 +221,12 @@ def _row(ax: Axes, shown: Graph, row: _Row) -> None:
 def _marks(ax: Axes, shown: Graph, treatment: str, line: float) -> None:
     """The trials of a treatment, in a column of their own left of its name."""
     order = list(MARKS)
-    verdicts = sorted((verdict(trial) for trial in shown.trials_of(treatment)), key=order.index)
-    for k, each in enumerate(reversed(verdicts)):
-        shape, face, edge, _ = MARKS[each]
+    trials = sorted(shown.trials_of(treatment), key=lambda trial: order.index(verdict(trial)))
+    for k, trial in enumerate(reversed(trials)):
+        shape, face, edge, _ = MARKS[verdict(trial)]
         x = LAST_MARK - k * MARK
+        if len(trial.treatments) > 1:
+            ax.plot([x - MARK / 3, x + MARK / 3], [line + 0.44] * 2, color=INK, lw=1.2, clip_on=False)
         ax.plot(x, line, marker=shape, ms=6.5, mfc=face, mec=edge, mew=1.0, ls="none", clip_on=False)
 
 
@@ -235,14 +241,7 @@ def _barrier(ax: Axes, shown: Graph, barrier: Barrier, line: float) -> None:
     else:
         ax.plot([end, end], [line - 0.28, line + 0.28], color=colour, lw=2.0)
     words = barrier.name + (" (helps)" if helps else " (not agreed)" if barrier.sign == "?" else "")
-    ax.text(
-        BARRIER,
-        line,
-        _shortened(words, 40),
-        fontsize=9,
-        va="center",
-        color=colour if is_open or helps else INK,
-    )
+    _label(ax, (BARRIER, line), words, 40, colour if is_open or helps else INK)
 
 
 def _curve(ax: Axes, start: tuple[float, float], end: tuple[float, float], link: Link) -> None:
@@ -264,16 +263,23 @@ def _legend(ax: Axes, line: float, unverified: bool) -> None:
     x = 0.1
     for shape, face, edge, words in MARKS.values():
         ax.plot(x, line, marker=shape, ms=6.5, mfc=face, mec=edge, mew=1.0, ls="none", clip_on=False)
-        ax.text(x + 0.13, line, words, fontsize=8.5, va="center", color=MUTED)
-        x += 0.45 + 0.075 * len(words)
+        x = _said_of(ax, (x + 0.13, line), words)
+    x = 0.1
+    ax.plot([x - MARK / 3, x + MARK / 3], [line + 1.1] * 2, color=INK, lw=1.2, clip_on=False)
+    x = _said_of(ax, (x + 0.13, line + 1.1), "below a mark: several treatments together")
     lines = [("-", MUTED, "read"), ("--", MUTED, "contested")]
     lines += [(":", FAINT, "not read in a source")] if unverified else []
     lines += [("-", LOSS, "harm, or a barrier without a target")]
     for dash, colour, words in lines:
-        ax.plot([x, x + 0.35], [line, line], color=colour, lw=1.2, ls=dash)
-        ax.text(x + 0.42, line, words, fontsize=8.5, va="center", color=MUTED)
-        x += 0.75 + 0.075 * len(words)
+        ax.plot([x, x + 0.35], [line + 1.1] * 2, color=colour, lw=1.2, ls=dash)
+        x = _said_of(ax, (x + 0.42, line + 1.1), words)
     ax.axhline(line - 1.0, color=RULE, lw=0.8)
+
+
+def _said_of(ax: Axes, place: tuple[float, float], words: str) -> float:
+    """Words beside a sign of the legend, and where the next sign may stand."""
+    ax.text(*place, words, fontsize=8.5, va="center", color=MUTED)
+    return place[0] + 0.32 + 0.075 * len(words)
 
 
 def _notes(shown: Graph) -> list[str]:
@@ -281,6 +287,8 @@ def _notes(shown: Graph) -> list[str]:
     notes = []
     if shown.adrift:
         notes.append(f"Reach no step shown here: {', '.join(each.name for each in shown.adrift)}")
+    if shown.hidden_steps:
+        notes.append(f"Steps not shown, since nobody has read of them: {', '.join(shown.hidden_steps)}")
     if shown.hidden:
         notes.append(f"Not shown: {shown.hidden} records and links that nobody has read in a source")
     return notes
@@ -291,5 +299,9 @@ def _folded(name: str) -> list[str]:
     return textwrap.wrap(name, 24, break_on_hyphens=False)
 
 
-def _shortened(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1].rstrip() + "…"
+def _label(ax: Axes, place: tuple[float, float], text: str, width: int, colour: str) -> None:
+    """Words that fit their column: on two smaller lines where they are too long for one."""
+    fits = len(text) <= width
+    lines = [text] if fits else textwrap.wrap(text, max(width, len(text) // 2 + 8), break_on_hyphens=False)
+    size = 9 if fits else 7
+    ax.text(*place, "\n".join(lines), fontsize=size, linespacing=0.95, va="center", color=colour)
