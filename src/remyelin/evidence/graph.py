@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 VERDICTS = ("met", "met in part", "missed", "other", "running", "stopped", "unknown")
-# How a trial's outcome begins, in the words of the trials' file. Met in part: at a level of its own, in a set of
-# those randomised, or in a trial that was stopped early.
+# How a trial's outcome begins, in the words of the trials' file. Met in part: at a level of its own, in a set
+# of those randomised, or in a trial that was stopped early.
 _VERDICTS = (
     ("met in part", r"(?:primary )?met\b.*(?:level|mITT|stopped early)"),
     ("met", r"primary met|met\b"),
