@@ -9,78 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from remyelin.protocol import Protocol
 from remyelin.virtual.asked import Asked, asked_of
 from remyelin.virtual.assumptions import Worlds, assumptions, draw_worlds, population
 from remyelin.virtual.comparison import Followed, Setting, exposures_of, follow_arms
+from remyelin.virtual.expected import Answer, Expected, FloatArray
 from remyelin.virtual.gate import Gate, gate
 from remyelin.virtual.published import effective, follow_published, published, quantiles, results_of, weights
 from remyelin.virtual.sensitivity import Moved, explained, sobol
 
-FloatArray = npt.NDArray[np.float64]
 DAYS = (30, 60, 90, 120, 182, 270, 365)
 AGES = (30.0, 40.0, 50.0)
-LEVELS = (0.05, 0.5, 0.95)
 _THIRDS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """A distribution over worlds: its median and the interval of 90 %.
-
-    Attributes
-    ----------
-    label, unit
-        Of what.
-    low, median, high
-        5, 50 and 95 % of the true effect.
-    worlds
-        How many equally probable worlds say so.
-    """
-
-    label: str
-    unit: str
-    low: float
-    median: float
-    high: float
-    worlds: float
-
-    @classmethod
-    def of(cls, label: str, unit: str, values: FloatArray, weight: FloatArray) -> Expected:
-        """From values that are not equally probable."""
-        low, median, high = map(float, quantiles(values, weight, LEVELS))
-        return cls(label, unit, low, median, high, effective(weight))
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What is expected of one comparison.
-
-    Attributes
-    ----------
-    endpoint, arm, role
-        Which; `role` ``"not in the protocol"`` for what could be measured besides.
-    true, result
-        The true effect, and the estimate of a trial of this size.
-    se
-        Standard error of the estimate, as planned.
-    signal
-        Median over worlds of the effect, in the direction that is looked for, over its standard error.
-    success
-        Probability of a significant result in that direction; None as long as the gate is closed.
-    """
-
-    endpoint: str
-    arm: str
-    role: str
-    true: Expected
-    result: Expected
-    se: float
-    se_source: str
-    signal: float
-    success: float | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

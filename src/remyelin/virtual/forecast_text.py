@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from remyelin.virtual.assumptions import assumptions, population
 
 if TYPE_CHECKING:
-    from remyelin.virtual.forecast import Answer, Expected, Forecast
+    from remyelin.virtual.expected import Answer, Expected
+    from remyelin.virtual.forecast import Forecast
 
 MOST_MOVED = 8
 FEW = 20
