@@ -246,7 +246,7 @@ def test_a_ratio_below_zero_is_refused_by_field(run, tmp_path):
     [
         (
             ("--method", "FE", "--test", "knapp-hartung"),
-            "Fix: choose the method REML, or leave Knapp-Hartung test out",
+            "Fix: choose the method REML, or leave the other out",
         ),
         ((), "Fix: choose the z test"),
     ],

@@ -143,7 +143,7 @@ def _checked(method: str, test: str | None, tau2: float | None, alpha: float) ->
         raise InputError("", "test", repr(test), f"one of {', '.join(TESTS)}", "name one of these")
     if method == "FE" and (test == "knapp-hartung" or tau2 is not None):
         what = "a tau2" if tau2 is not None else "a Knapp-Hartung test"
-        fix = f"choose the method REML, or leave {what.partition(' ')[2]} out"
+        fix = "choose the method REML, or leave the other out"
         raise InputError("", "method", f"FE with {what}", "a random-effects method", fix)
     if tau2 is not None and not (np.isfinite(tau2) and tau2 >= 0):
         raise InputError("", "tau2", f"{tau2:g}", "0 or more, in the squared unit of the effects", "give one")
