@@ -149,7 +149,7 @@ def test_check_shows_misprints_and_conflicts(run):
         "renew-p",
     ):
         assert words in done.out
-    assert "Not on record: what other sources print" in done.out
+    assert "Printed in another source, and contradicted by the arithmetic" in done.out
     assert len(run("check", "--every").out) > 1.5 * len(done.out)
     data = json.loads(run("check", "--json").out)
     assert len(data["conflicts"]) >= 11
@@ -176,3 +176,28 @@ def test_audit_lists_every_unverified_row(run):
     for row in records("parameters"):
         if row.status == "unverified":
             assert row.name in done.out
+    assert done.out.index("Trials:") < done.out.index("Results:") < done.out.index("Biology:")
+    assert ".py" not in done.out
+
+
+def test_audit_is_narrowed_to_a_kind_and_to_what_belongs_to_a_record(run):
+    values = json.loads(run("audit", "parameters", "--json").out)["values"]
+    assert {each["file"] for each in values} == {"parameters.toml"}
+    values = json.loads(run("audit", "--of", "clemastine", "--json").out)["values"]
+    assert [(each["place"], each["value"]) for each in values] == [("clemastine.targets[2]", "EBP_sterol")]
+    values = json.loads(run("audit", "parameters", "--of", "lesion_mtr_pu", "--json").out)["values"]
+    assert {each["value"] for each in values} == {"30", "23.8"}
+    assert "1 row with clemastine is unverified" in run("audit", "--of", "clemastine").out
+    assert "did you mean 'trials'?" in run("audit", "trails").err
+
+
+def test_check_shows_no_recalled_value_unasked_and_says_that_there_is_one(run):
+    said = run("check").out
+    assert "1 more, unverified: `remyelin evidence show estriol-n --unverified`" in said
+    assert "158 [unverified]" not in said
+
+
+def test_check_gives_every_number_as_csv(run):
+    lines = run("check", "--csv").out.splitlines()
+    assert lines[0] == "record,field,published,recomputed,low,high,from,agrees,explained_in"
+    assert len(lines) - 1 == len(json.loads(run("check", "--json").out)["comparisons"])

@@ -101,7 +101,28 @@ def test_numbers_stand_with_their_sign_interval_and_unit(pages: dict[str, str]) 
     plain = line.replace("\\", "")
     assert "-9.1 ms (95 % CI -16.1 to -2.1)" in plain
     assert "PP, parallel groups, prespecified, per participant" in plain
-    assert "opicinumab (n 33, mean 13.2)" in plain
+    assert "opicinumab (n 33, mean 13.2 ms)" in plain
+
+
+def test_a_recalled_value_of_a_conflict_is_said_to_be_there(pages: dict[str, str]) -> None:
+    (line,) = (line for line in pages["conflicts"].splitlines() if '<a id="conflicts-estriol-n">' in line)
+    assert "1 more, unverified" in line
+    assert "**164**" in line
+    assert "158" not in line.replace("164 or 158", "")
+
+
+def test_a_wide_table_moves_in_its_own_frame() -> None:
+    style = (DOCS / "_static/evidence.css").read_text(encoding="utf-8")
+    assert "min-width: 0" in style  # or the page is as wide as its widest table
+    assert ".table-wrapper { max-width: 100%; max-height: 85vh; overflow: auto; }" in style
+
+
+def test_what_matters_most_of_a_trial_and_a_result_stands_first(pages: dict[str, str]) -> None:
+    heads = {
+        kind: re.findall(r"^\| (.*) \|$", pages[kind], re.M)[0].split(" | ") for kind in ("trials", "results")
+    }
+    assert heads["trials"][:4] == ["trial", "treatments", "outcome", "people"]
+    assert heads["results"][:4] == ["trial", "endpoint", "estimate", "p"]
 
 
 def test_conflicts_stand_side_by_side(pages: dict[str, str]) -> None:

@@ -67,15 +67,15 @@ def _audited(found: Audit, asked: str) -> Iterator[RenderableType]:
         yield table(("row", "value", "unverified", "named by"), rows, title=title)
     if kept := list(_kept(found)):
         yield table(("read by", "of", "how it is kept from being a default"), kept)
+    yield words(
+        f"Nor trust unseen what was read and does not agree: {len(shown('conflicts'))} conflicts between "
+        "sources, and numbers that the arithmetic contradicts: `remyelin evidence check`."
+    )
     if found.problems:
         wrong = [(each.where, each.found, each.fix) for each in found.problems]
         yield table(("where", "problem", "fix"), wrong, title="A default may rest on an unverified value")
     else:
         yield words("No default rests on one.", "bold")
-    yield words(
-        f"Nor trust unseen what was read and does not agree: {len(shown('conflicts'))} conflicts between "
-        "sources, and numbers that the arithmetic contradicts: `remyelin evidence check`."
-    )
 
 
 def _kept(found: Audit) -> Iterator[tuple[str, str, str]]:

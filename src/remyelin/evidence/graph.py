@@ -194,19 +194,19 @@ def graph(*, unverified: bool = False) -> Graph:
     >>> "LINGO1" in graph().summary(differentiation).targets
     True
     """
-    shown: dict[str, tuple[Any, ...]] = {}
-    hidden = 0
-    for kind in ("steps", "targets", "treatments", "barriers", "trials"):
-        all_of = records(kind)
-        kept = all_of if unverified else tuple(each.verified() for each in all_of)
-        shown[kind] = tuple(record for record in kept if record is not None)
-        hidden += len(all_of) - len(shown[kind])
+    kinds = ("steps", "targets", "treatments", "barriers", "trials")
+    every = {kind: records(kind) for kind in kinds}
+    shown = {
+        kind: rows if unverified else tuple(kept for each in rows if (kept := each.verified()) is not None)
+        for kind, rows in every.items()
+    }
+    hidden = sum(len(every[kind]) - len(shown[kind]) for kind in kinds)
     ids = {kind: {record.id for record in kept} for kind, kept in shown.items()}
-    every = tuple(link for kept in shown.values() for record in kept for link in _links(record))
+    known = (link for kept in shown.values() for record in kept for link in _links(record))
     links = tuple(
-        link for link in every if link.start in ids[link.start_kind] and link.end in ids[link.end_kind]
+        link for link in known if link.start in ids[link.start_kind] and link.end in ids[link.end_kind]
     )
-    whole = [link for kind in shown for record in records(kind) for link in _links(record)]
+    whole = [link for rows in every.values() for record in rows for link in _links(record)]
     return Graph(
         tuple(sorted(shown["steps"], key=lambda step: step.order)),
         shown["targets"],
@@ -215,7 +215,7 @@ def graph(*, unverified: bool = False) -> Graph:
         shown["trials"],
         links,
         hidden + len(whole) - len(links),
-        tuple(step.name for step in records("steps") if step.id not in ids["steps"]),
+        tuple(step.name for step in every["steps"] if step.id not in ids["steps"]),
     )
 
 
