@@ -31,7 +31,9 @@ def key(name: str) -> str:
     >>> key("renew-p100"), key("P100, ms")
     ('renew-p100', '"P100, ms"')
     """
-    return name if name and name.isascii() and name.replace("_", "").replace("-", "").isalnum() else _text(name)
+    return (
+        name if name and name.isascii() and name.replace("_", "").replace("-", "").isalnum() else _text(name)
+    )
 
 
 def inline(value: object) -> str:
