@@ -9,13 +9,13 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
+from tests.command import Done, Run, runner
 
 from remyelin import cli
 from remyelin.run.lock import LOCK_NAME
@@ -27,25 +27,10 @@ COMMANDS = ("demo", "measure", "plan", "simulate", "forecast", "analyse", "repor
 FACTS = {"file", "field", "found", "expected", "fix"}
 
 
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Done]
-
-
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """The command line in this process: its exit code and what it prints."""
-
-    def call(*args: object) -> Done:
-        with pytest.raises(SystemExit) as ended:
-            cli.main([*map(str, args)])
-        return Done(ended.value.code, *capsys.readouterr())
-
-    return call
+    """The command line in this process."""
+    return runner(capsys)
 
 
 def command(*args: object) -> list[str]:

@@ -5,35 +5,18 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable
-from typing import NamedTuple
 
 import pytest
+from tests.command import Run, runner
 from tests.own_results import SETS, arm, bcg, bcg_printed, own_file, study
 
-from remyelin import cli
 from remyelin.evidence.load import records
-
-
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Done]
 
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
     """`remyelin evidence` in this process."""
-
-    def call(*args: object) -> Done:
-        with pytest.raises(SystemExit) as ended:
-            cli.main(["evidence", *map(str, args)])
-        return Done(ended.value.code, *capsys.readouterr())
-
-    return call
+    return runner(capsys, "evidence")
 
 
 def one_line(text: str) -> bool:

@@ -5,37 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable
-from typing import NamedTuple
 
 import pytest
+from tests.command import Run, runner
 
-from remyelin import cli, evidence
+from remyelin import evidence
 from remyelin.cli import page
 from remyelin.cli.evidence_rows import row
 from remyelin.evidence.frames import shown
 from remyelin.evidence.kinds import KINDS
 
 
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Done]
-
-
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
     """`remyelin evidence` in this process."""
-
-    def call(*args: object) -> Done:
-        with pytest.raises(SystemExit) as ended:
-            cli.main(["evidence", *map(str, args)])
-        return Done(ended.value.code, *capsys.readouterr())
-
-    return call
+    return runner(capsys, "evidence")
 
 
 # The width of a terminal

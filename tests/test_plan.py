@@ -9,16 +9,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.command import Run, runner
 
 import remyelin
-from remyelin import cli
 from remyelin.errors import RefuseRun, RemyelinError
 from remyelin.protocol import Protocol
 from remyelin.report import save_plan
@@ -69,22 +68,10 @@ sites = 30
 """
 
 
-class Done(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Done]:
-    """The command line in this process: its exit code and what it prints."""
-
-    def call(*args: object) -> Done:
-        with pytest.raises(SystemExit) as ended:
-            cli.main([*map(str, args)])
-        return Done(ended.value.code, *capsys.readouterr())
-
-    return call
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """The command line in this process."""
+    return runner(capsys)
 
 
 @pytest.fixture
