@@ -13,7 +13,7 @@ n an arm: `trial.sample_size` at 80 % power, two-sided 0.05, with the SD of a pe
 effect times what the method shows of a true change. The SD of the persons' true change is the axis. A
 lesion's own true change beside its person's is added with the weights that the method gives its lesions.
 `ours_se`: persons weigh 1 / (sigma^2 + se^2), as in `trial.ancova(se=...)`; the variance is the one observed,
-not the one promised.
+not the one promised. These n are by formula, and no simulated trial checks them.
 """
 
 from __future__ import annotations
@@ -160,9 +160,10 @@ def table(work: Path) -> str:
     ours, script = np.median([one["between_mm"] for one in kept], axis=0)
     spent = np.median([one["cpu_s"] for one in kept], axis=0)
     parts = [
+        "## MTR: all tables",
         f"{len(everybody)} people in {len(kept)} heads, {lesions} lesions of at least 10 mm3. In brackets:"
         " 95 % intervals, heads drawn again. Registration between visits, mean error: remyelin"
-        f" {ours:.3f} mm, script {script:.3f} mm; {spent[0]:.0f} and {spent[1]:.0f} CPU s a head."
+        f" {ours:.3f} mm, script {script:.3f} mm; {spent[0]:.0f} and {spent[1]:.0f} CPU s a head.",
     ]
     curves = {}
     for words, drift in (

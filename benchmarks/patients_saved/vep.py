@@ -12,7 +12,9 @@ n an arm: `trial.sample_size` at 80 % power, two-sided 0.05, with the SD of a pa
 remains after regression on the baseline, the effect times what the method shows of a true change (where the
 interval of that slope lies below 1), and more where a method gives no value. The SD of true change is the
 axis. Weighted: a patient weighs 1 / (sigma^2 + se^2), sigma^2 by REML, as in `trial.ancova(se=...)`; the
-variance of the result is the one observed, not the one that the weights promise.
+variance of the result is the one observed, not the one that the weights promise. These n are by formula;
+`check` tries some of them in trials, and the smallest are too small: docs/theory/patients-saved.md says so
+where they stand.
 """
 
 from __future__ import annotations
@@ -244,7 +246,7 @@ def table(work: Path) -> str:
             curves[words, noise] = needed
     if curves:
         draw(curves)
-    return "\n\n".join([bench.markdown(SUMMARY, short), *parts])
+    return "\n\n".join([bench.markdown(SUMMARY, short), "## VEP: all tables", *parts])
 
 
 def draw(curves: dict[tuple[str, str], dict[str, list[int]]]) -> None:

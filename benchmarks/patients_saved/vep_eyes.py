@@ -1,9 +1,9 @@
 """Virtual eyes of a trial like CCMR Two, recorded at two visits, and what every method reads in them.
 
 A person has a cortex of his own (`Cortex.draw`, Dotto 2017) and, in each eye, an old lesion of the optic
-nerve with the probability of Ghilardi 1991; its delay is gamma distributed as in Niklas 2009. Eyes of 118 ms
-or more and of 2 uV or more (a response that a clinic can record) count; who has none is drawn again. What has
-no source is a choice, named below.
+nerve with the probability of Ghilardi 1991; its delay is gamma distributed, a choice near Niklas 2009. Eyes
+of 118 ms or more and of 2 uV or more (a response that a clinic can record) count; who has none is drawn
+again. What has no source is a choice, named below.
 """
 
 from __future__ import annotations
