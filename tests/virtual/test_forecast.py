@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import remyelin
-from remyelin.errors import InputError
+from remyelin.errors import InputError, RefuseRun
 from remyelin.report import draw_forecast, draw_published, forecast_folder
 from remyelin.report.forecast_plot import Prediction
 from remyelin.virtual import forecast as module
@@ -39,6 +39,41 @@ def test_a_forecast_is_a_distribution(two):
     assert [row.label for row in two.ages] == ["30 years", "40 years", "50 years"]
     assert len(two.severities) == 3
     assert 1 < two.worlds_left < 64
+
+
+def test_of_few_worlds_little_is_said(two):
+    assert not two.enough
+    assert (two.best_day, two.most_informative, two.to_dict()["most_informative"]) == ("", None, None)
+    text = str(two)
+    assert f"median (90 %), of {two.worlds_left:.0f} worlds only" in text
+    assert "TOO FEW WORLDS: fewer than 100" in text
+    needed = int(re.search(r"ask for --draws (\d+)", text)[1])
+    assert 100 <= two.worlds_left * needed / 64 < 200
+    assert "Best visit" not in text
+    assert "Most informative" not in text
+    assert all(
+        f"{row.label}: {int(row.worlds)} worlds, too few to say" in text for row in two.ages if row.few
+    )
+    assert any(row.few for row in two.ages)
+
+
+def test_of_enough_worlds_the_best_is_named():
+    found = remyelin.forecast("ccmr-two", draws=256, calibrate=(), base=0)
+    assert found.enough
+    assert "TOO FEW" not in str(found)
+    assert "Best visit: day " in str(found)
+
+
+def test_an_error_that_was_not_planned_for_these_eyes_ranks_nothing():
+    found = remyelin.forecast("ccmr-two", draws=256, calibrate=(), base=0)
+    notes = {each.endpoint: each.se_note for each in found.answers}
+    assert notes["p100-latency"] == notes["MTR of lesions"] == ""
+    assert notes["vep-shift"] == "of p100-latency"
+    assert "at most this" in notes["P100 of delayed eyes"]
+    signals = {each.endpoint: each.signal for each in found.answers}
+    assert max(signals, key=signals.get) == "P100 of delayed eyes"
+    assert found.most_informative.endpoint == "p100-latency"
+    assert "vep-shift, clemastine-metformin (secondary): the same as p100-latency" in str(found)
 
 
 def test_every_assumption_is_ranked_and_told(two):
@@ -104,7 +139,14 @@ def test_what_no_model_reaches_is_said():
         ("synergy", {}, "endpoint measure is edss"),
         ("demo", {}, "'virtual', whose target"),
         ("ccmr-two", {"calibrate": ("rebuilt",)}, "did you mean 'rebuild'"),
+        (
+            "ccmr-two",
+            {"calibrate": ("rebuild", "ccmr-two")},
+            "calibrate is ccmr-two, the trial that is forecast",
+        ),
+        ("ccmr-two", {"calibrate": "rebuilt"}, "did you mean 'rebuild'"),
         ("ccmr-two", {"draws": 0}, "draws is 0"),
+        ("ccmr-two", {"seed": -1}, "seed is -1, expected a whole number, 0 or more"),
         ("ccmr-two", {"lesions": "old"}, "chronic or acute"),
         ("renew", {"draws": 8, "calibrate": (), "base": 3}, "a power of 2"),
     ],
@@ -129,6 +171,18 @@ def test_files_are_the_same_each_time(tmp_path):
     assert len(rows) == len(said["answers"])
 
 
+@pytest.mark.parametrize("place", ["file", "file/inside", "data"])
+def test_a_forecast_is_not_written_over_or_beside_data(tmp_path, place):
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/measurements.tsv").write_text("mine")
+    words = "holds measurements" if place == "data" else "is a file, or in one"
+    with pytest.raises(RefuseRun, match=words):
+        forecast_folder("ccmr-two", tmp_path / place, draws=10**5)
+    assert (tmp_path / "file").read_text() == "mine"
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["measurements.tsv"]
+
+
 def test_the_command_answers_in_json_and_names_errors(capsys):
     from remyelin.cli import main
 
@@ -145,7 +199,11 @@ def test_the_command_answers_in_json_and_names_errors(capsys):
 
 
 def test_pictures_say_what_they_show(two):
-    assert "p100-latency: true effect" in draw_forecast(two)
+    picture = draw_forecast(two)
+    assert "ccmr-two, p100-latency: true effect" in picture
+    for words in ("days from baseline", "as sharp as", "TOO FEW", "worlds, too few to say", "what decides"):
+        assert words in picture
+    assert "what decides" not in draw_forecast(replace(two, moved=()))
     row = Prediction("x, P100", "ms", (-3, -2, -1, 0, 1), -1.2, -2.4, -0.1, predicted=False)
     assert "calibrated on" in draw_published([row, replace(row, unit="pu")])
 

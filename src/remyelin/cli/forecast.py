@@ -35,7 +35,8 @@ def forecast(
     seed
         The same seed gives the same forecast.
     calibrate
-        Trials on whose published results the worlds are calibrated, or `none`; by default all others.
+        Trials on whose published results the worlds are calibrated, or `none`; by default all but the trial
+        that is forecast, which is refused here.
     lesions
         By default those of a packaged trial, else `chronic`.
     sobol

@@ -12,6 +12,7 @@ from .colour import ARMS, INK, LOSS, MUTED, RULE
 from .words import shortened
 
 if TYPE_CHECKING:
+    from remyelin.virtual.expected import Expected
     from remyelin.virtual.forecast import Forecast
 
 MOST_BARS = 10
@@ -102,34 +103,68 @@ def draw_forecast(forecast: Forecast, *, name: str = "forecast", path: Path | st
         Also write the figure to this file.
     """
     first = forecast.answers[0]
-    panels = [("by day", forecast.visits), ("by age", forecast.ages), ("by severity", forecast.severities)]
-    panels = [(title, rows) for title, rows in panels if rows]
-    with canvas(9.0, 6.2, 2, max(len(panels), 1)) as (figure, axes):
-        for column, (title, rows) in enumerate(panels):
-            ax = axes[0, column]
-            ax.axhline(0, color=RULE, lw=1)
-            for k, row in enumerate(rows):
-                ax.plot([k, k], [row.low, row.high], color=ARMS[0], lw=2, alpha=0.5)
-                ax.plot([k], [row.median], "o", color=ARMS[0], ms=6)
-            labels = [row.label.removeprefix("day ").removeprefix("severity ") for row in rows]
-            ax.set_xticks(range(len(rows)), labels, rotation=30, ha="right", fontsize=8)
+    panels = [
+        ("by day", "days from baseline", forecast.visits),
+        ("by age", "age at baseline, years", forecast.ages),
+        ("by severity", "severity, 0 none to 1 full", forecast.severities),
+    ]
+    panels = [panel for panel in panels if panel[-1]]
+    rows = 2 if forecast.moved else 1
+    with canvas(9.0, 3.4 * rows, rows, max(len(panels), 1)) as (figure, axes):
+        for ax, (title, below, found) in zip(axes[0], panels, strict=False):
+            if ax is not axes[0, 0]:
+                ax.sharey(axes[0, 0])
+            _effects(ax, found)
             ax.set_title(title)
-            if column == 0:
-                ax.set_ylabel(f"true effect, {first.true.unit}")
-        for ax in axes[1, 1:]:
-            ax.remove()
-        _decides(figure, axes[1, 0], forecast)
+            ax.set_xlabel(below)
+        axes[0, 0].set_ylabel(f"true effect, {first.true.unit}")
+        if forecast.moved:
+            for ax in axes[1, 1:]:
+                ax.remove()
+            _decides(figure, axes[1, 0], forecast)
+        figure.suptitle(_title(forecast), x=0.01, ha="left", fontsize=10)
         alt = (
-            f"{first.endpoint}: true effect {first.true.median:.2f} {first.true.unit} "
-            f"({first.true.low:.2f} to {first.true.high:.2f})"
+            f"{forecast.protocol.trial.id}, {first.endpoint}: true effect {first.true.median:.2f} "
+            f"{first.true.unit} ({first.true.low:.2f} to {first.true.high:.2f})"
         )
         picture = markup(figure, name, alt)
     return saved(picture, path)
 
 
+def _title(forecast: Forecast) -> str:
+    first = forecast.answers[0]
+    warning = "" if forecast.enough else ": TOO FEW"
+    return (
+        f"Forecast of {forecast.protocol.trial.id}: {first.endpoint}, {first.arm} less placebo\n"
+        f"median and 90 % of {forecast.draws} worlds, calibrated on "
+        f"{', '.join(('animals', *forecast.calibrated_on))}; as sharp as {forecast.worlds_left:.0f}{warning}"
+    )
+
+
+def _effects(ax: Any, rows: Sequence[Expected]) -> None:
+    """Median and interval of each row, of too few worlds neither."""
+    ax.axhline(0, color=RULE, lw=1)
+    for k, row in enumerate(rows):
+        if row.few:
+            ax.text(
+                k, 0.5, f"{int(row.worlds)} worlds, too few to say", transform=ax.get_xaxis_transform(),
+                color=MUTED, fontsize=8, rotation=90, ha="center", va="center",
+            )  # fmt: skip
+        else:
+            ax.plot([k, k], [row.low, row.high], color=ARMS[0], lw=2, alpha=0.5)
+            ax.plot([k], [row.median], "o", color=ARMS[0], ms=6)
+    labels = [row.label.removeprefix("day ").removeprefix("severity ").removesuffix(" years") for row in rows]
+    ax.set_xticks(range(len(rows)), labels, fontsize=8)
+    ax.set_xlim(-0.5, len(rows) - 0.5)
+
+
 def _decides(figure: Any, ax: Any, forecast: Forecast) -> None:
     moved = forecast.moved[:MOST_BARS][::-1]
     ax.set_subplotspec(figure.axes[0].get_subplotspec().get_gridspec()[1, :])
-    ax.barh([row.name for row in moved], [max(0.0, row.total) for row in moved], color=LOSS, alpha=0.8)
-    ax.set_title("what decides effect / SE before calibration")
+    ax.barh(
+        [row.name for row in moved], [max(0.0, row.total) for row in moved],
+        xerr=[row.total_half_width for row in moved], ecolor=INK, color=LOSS, alpha=0.8,
+    )  # fmt: skip
+    ax.set_xlim(left=0)
+    ax.set_title("what decides effect / SE before calibration (lines: 95 %)")
     ax.set_xlabel("part of its variance that is left if all others are known (Sobol, total)")

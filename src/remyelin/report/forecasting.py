@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from remyelin.errors import RefuseRun
 from remyelin.files import atomic_write
 from remyelin.run import output_lock
 
@@ -31,14 +32,28 @@ def forecast_folder(protocol: str | Path, out: Path | None = None, **given: Any)
     Raises
     ------
     InputError, RefuseRun
-        A protocol or a value that cannot be forecast.
+        A protocol or a value that cannot be forecast; a file in place of the folder, or a folder that holds
+        measurements.
     """
     from remyelin.virtual.forecast import forecast
 
+    if out is not None:
+        _check_folder(out)
     found = forecast(protocol, **given)
     if out is not None:
         save_forecast(found, out)
     return found
+
+
+def _check_folder(out: Path) -> None:
+    """Before minutes of work: a folder, and not one of a trial's data."""
+    if (out.exists() and not out.is_dir()) or any(folder.is_file() for folder in out.parents):
+        raise RefuseRun(
+            "", str(out), "a file, or in one", "a folder to write the forecast to", "name another"
+        )
+    if any((out / f"measurements.{kind}").exists() for kind in ("tsv", "parquet")):
+        found = "a folder that holds measurements"
+        raise RefuseRun("", str(out), found, "a folder of its own for the forecast", "name another folder")
 
 
 def save_forecast(forecast: Forecast, out: Path) -> tuple[Path, ...]:
@@ -86,6 +101,6 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cell(value: Any) -> str:
-    if value is None:
+    if value in (None, ""):
         return "n/a"
     return f"{value:.6g}" if isinstance(value, float) else str(value)

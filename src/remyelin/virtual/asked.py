@@ -22,6 +22,7 @@ from remyelin.virtual.comparison import FOLLOWED, LATENCY, MTR, Followed, Settin
 
 FloatArray = npt.NDArray[np.float64]
 BESIDE = "not in the protocol"
+EYES = {"both": "the mean of both eyes", "delayed": "delayed eyes", "affected": "the affected eye"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,8 @@ class Asked:
         Of the measure; -1 where a fall is wanted, 1 where a rise is.
     se, df, alpha
         Standard error as planned, degrees of freedom, two-sided level.
-    se_source
-        Where its SD was read.
+    se_source, se_note
+        Where its SD was read; and, where it is another comparison's standard error, whose.
     """
 
     endpoint: str
@@ -54,6 +55,7 @@ class Asked:
     df: float
     alpha: float
     se_source: str
+    se_note: str = ""
 
     def effect(self, followed: Followed, worlds: Worlds) -> FloatArray:
         """(world,) the true effect."""
@@ -84,7 +86,7 @@ def asked_of(protocol: Protocol, setting: Setting) -> tuple[tuple[Asked, ...], t
     if not known:
         found = ", ".join(dict.fromkeys(endpoint.measure for endpoint in ranked))
         expected = f"an endpoint that myelin moves: {', '.join(FOLLOWED)}"
-        fix = "add such an endpoint, or simulate a given effect"
+        fix = "add such an endpoint"
         raise InputError("", "endpoint measure", found, expected, fix)
     rows = [
         each for endpoint in known for each in _of_endpoint(protocol, endpoint, setting, days[endpoint.id])
@@ -131,6 +133,11 @@ def _asked(
 ) -> Asked:
     layout, source = _layout(protocol, measure, endpoint)
     n = _sizes(protocol, arm)
+    note = ""
+    if endpoint is None and eyes == "delayed":
+        note = "of both eyes; fewer eyes have a larger one, so effect / SE is at most this"
+    elif endpoint is not None and endpoint.id != protocol.primary.id and _planned(protocol, measure):
+        note = f"of {protocol.primary.id}"
     return Asked(
         name,
         arm,
@@ -144,6 +151,7 @@ def _asked(
         layout.df(*n),
         layout.alpha,
         source,
+        note,
     )
 
 
@@ -158,12 +166,18 @@ def _sizes(protocol: Protocol, arm: str) -> tuple[float, float]:
     return left * sizes[arm], left * sizes[protocol.reference.id]
 
 
+def _planned(protocol: Protocol, measure: str) -> bool:
+    """Whether the plan has the SD of a measure: that of the primary endpoint."""
+    plan = updated(protocol, {}) if protocol.plan else None
+    return bool(plan and plan.spread_keys and FOLLOWED.get(protocol.primary.measure) == measure)
+
+
 def _layout(protocol: Protocol, measure: str, endpoint: Endpoint | None) -> tuple[Layout, str]:
     """How participants are compared: by the plan for the primary measure, else by an SD on record."""
     plan = updated(protocol, {}) if protocol.plan else None
     alpha = 0.05 if endpoint is None else endpoint.alpha
     design: Design = "crossover" if protocol.trial.design == "crossover" else "parallel"
-    if plan is not None and plan.spread_keys and FOLLOWED.get(protocol.primary.measure) == measure:
+    if plan is not None and _planned(protocol, measure):
         spread, correlation = spread_of(plan, protocol), plan.correlation or 0.0
         return Layout(spread, design, alpha=alpha, correlation=correlation), plan.sd_source or ""
     row = read_data("virtual_assumptions.toml")["sd"][measure]

@@ -159,7 +159,7 @@ def _exposure(arm: Arm, protocol: Protocol, dose: float) -> Exposure:
     if len(names) > 1 or given != list(range(given[0], given[-1] + 1)):
         found = ", ".join(arm.sequence)
         expected = "one treatment, in periods that follow one another"
-        fix = "forecast a trial of one treatment, or simulate a given effect"
+        fix = "forecast a trial of one treatment"
         raise InputError("", f"arm '{arm.id}' sequence", found, expected, fix)
     drugs_of(arm.sequence[given[0]])
     days = {visit.id: visit.day for visit in protocol.visit}
@@ -199,7 +199,7 @@ def follow_arms(
     treated = {name: given for name, given in exposures.items() if given.treatment}
     distinct = list(dict.fromkeys(treated.values()))
     if not distinct:
-        fix = 'write treatment = "..." in an arm, or simulate a given effect'
+        fix = 'write treatment = "..." in an arm'
         raise InputError("", "arm treatment", "placebo in every arm", "an arm with a treatment", fix)
     found = dict(
         zip(

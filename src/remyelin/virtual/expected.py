@@ -11,6 +11,8 @@ from remyelin.virtual.published import effective, quantiles
 
 FloatArray = npt.NDArray[np.float64]
 LEVELS = (0.05, 0.5, 0.95)
+# Below the first, what a forecast says is told with a warning; below the second a row has no interval.
+ENOUGH, FEW = 100, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,11 @@ class Expected:
     high: float
     worlds: float
 
+    @property
+    def few(self) -> bool:
+        """Whether so few worlds say so that an interval would be chance."""
+        return self.worlds < FEW
+
     @classmethod
     def of(cls, label: str, unit: str, values: FloatArray, weight: FloatArray) -> Expected:
         """From values that are not equally probable."""
@@ -53,6 +60,8 @@ class Answer:
         The true effect, and the estimate of a trial of this size.
     se
         Standard error of the estimate, as planned.
+    se_source, se_note
+        Where its SD was read; and, where it is another comparison's standard error, whose.
     signal
         Median over worlds of the effect, in the direction that is looked for, over its standard error.
     success
@@ -68,3 +77,4 @@ class Answer:
     se_source: str
     signal: float
     success: float | None
+    se_note: str = ""

@@ -10,14 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from remyelin.errors import InputError
+from remyelin.number import check_number, several
 from remyelin.protocol import Protocol
 from remyelin.virtual.asked import Asked, asked_of
 from remyelin.virtual.assumptions import Worlds, assumptions, draw_worlds, population
 from remyelin.virtual.comparison import Followed, Setting, exposures_of, follow_arms
-from remyelin.virtual.expected import Answer, Expected, FloatArray
+from remyelin.virtual.expected import ENOUGH, Answer, Expected, FloatArray
 from remyelin.virtual.gate import Gate, gate
 from remyelin.virtual.published import effective, follow_published, published, quantiles, results_of, weights
-from remyelin.virtual.sensitivity import Moved, explained, sobol
+from remyelin.virtual.sensitivity import Moved, check_base, explained, sobol
 
 DAYS = (30, 60, 90, 120, 182, 270, 365)
 AGES = (30.0, 40.0, 50.0)
@@ -41,6 +43,9 @@ class Forecast:
         Endpoints that no model of myelin reaches.
     visits, ages, severities
         The primary effect by day (not in a crossover), age, and severity of failure.
+    best_day
+        The first visit with nearly all of the largest median effect; empty if there is none, or too few
+        worlds are left.
     moved
         Assumptions by what they do to the primary effect over its standard error.
     gate
@@ -66,12 +71,19 @@ class Forecast:
     exit_code = 0
 
     @property
-    def most_informative(self) -> Answer:
-        """The comparison whose effect is largest against its standard error."""
-        return max(self.answers, key=lambda each: each.signal)
+    def enough(self) -> bool:
+        """Whether enough worlds are left for more than a first look."""
+        return self.worlds_left >= ENOUGH
+
+    @property
+    def most_informative(self) -> Answer | None:
+        """The comparison whose effect is largest against its own standard error; None of too few worlds."""
+        own = [each for each in self.answers if not each.se_note]
+        return max(own, key=lambda each: each.signal) if own and self.enough else None
 
     def to_dict(self) -> dict[str, Any]:
         """For machines."""
+        best = self.most_informative
         return {
             "protocol": self.protocol.trial.id,
             "lesions": self.setting.lesions,
@@ -82,7 +94,8 @@ class Forecast:
             "calibrated_on": list(self.calibrated_on),
             "worlds_left": self.worlds_left,
             "answers": [asdict(each) for each in self.answers],
-            "most_informative": self.most_informative.endpoint,
+            "enough_worlds": self.enough,
+            "most_informative": best.endpoint if best else None,
             "left_out": list(self.left_out),
             "visits": [asdict(each) for each in self.visits],
             "best_day": self.best_day,
@@ -119,8 +132,8 @@ def forecast(
     seed
         Of all that is drawn: the same seed gives the same forecast.
     calibrate
-        Trials on whose published results the worlds are calibrated; by default all that have one, but for
-        the trial that is forecast. None, as ``()``, leaves what animals say.
+        Trials on whose published results the worlds are calibrated, never the trial that is forecast; by
+        default all others that have one. ``()`` leaves what animals say.
     lesions
         ``"chronic"`` or ``"acute"``; by default that of a packaged trial, else chronic.
     base
@@ -130,7 +143,7 @@ def forecast(
     ------
     InputError
         For a treatment whose target is not known, endpoints that no model of myelin reaches, a visit that is
-        not after baseline, or a number that cannot be.
+        not after baseline, calibration on the trial itself, or a number that cannot be.
     RefuseRun
         For a protocol that cannot be read.
 
@@ -140,6 +153,9 @@ def forecast(
     >>> found.answers[0].endpoint, found.answers[0].success
     ('p100-latency', None)
     """
+    check_number("seed", seed, least=0, whole=True)
+    if base:
+        check_base(base)
     plan = protocol if isinstance(protocol, Protocol) else Protocol.read(protocol)
     setting = Setting.of(plan, lesions)
     exposures_of(plan, setting.dose)
@@ -158,7 +174,7 @@ def forecast(
     visits = tuple(_expected(f"day {day}", first, followed, worlds, weight, day) for day in days)
     return Forecast(
         plan, setting, population(setting.lesions)["age_years"], draws, seed, trials, effective(weight),
-        answers, left_out, visits, _best(visits, first),
+        answers, left_out, visits, _best(visits, first) if effective(weight) >= ENOUGH else "",
         _by_age(plan, setting, first, worlds, weight), _by_severity(first, followed, worlds, weight),
         tuple(_moved(plan, setting, first, base, seed, (followed, worlds, weight))), verdict,
     )  # fmt: skip
@@ -168,8 +184,15 @@ def _calibration(protocol: Protocol, given: Sequence[str] | None) -> tuple[str, 
     every = tuple(dict.fromkeys(each.trial for each in published()))
     if given is None:
         return tuple(name for name in every if name != protocol.trial.id)
-    results_of(given)
-    return tuple(given)
+    trials = tuple(dict.fromkeys(several(given)))
+    results_of(trials)
+    if protocol.trial.id in trials:
+        found = f"{protocol.trial.id}, the trial that is forecast"
+        expected = (
+            "other trials: calibrated on its own result, it would be predicted from what is known of it"
+        )
+        raise InputError("", "calibrate", found, expected, "leave it out")
+    return trials
 
 
 def _answer(
@@ -182,7 +205,16 @@ def _answer(
     result = Expected.of("result", asked.unit, effect + se * error, weight)
     signal = float(quantiles(asked.sign * effect / se, weight, [0.5])[0])
     return Answer(
-        asked.endpoint, asked.arm, asked.role, true, result, asked.se, asked.se_source, signal, success
+        asked.endpoint,
+        asked.arm,
+        asked.role,
+        true,
+        result,
+        asked.se,
+        asked.se_source,
+        signal,
+        success,
+        asked.se_note,
     )
 
 

@@ -86,11 +86,8 @@ def drugs_of(treatment: str | None) -> tuple[Drug, ...]:
     for name in wanted:
         if name not in known and name != PLACEBO:
             nearest = did_you_mean(name, known)
-            fix = (
-                nearest
-                if nearest.endswith("?")
-                else "name one whose target is known, or simulate a given effect"
-            )
+            given = "to give an effect, `remyelin simulate` has --latency-ms and --mtr-pu"
+            fix = nearest if nearest.endswith("?") else f"name one whose target is known; {given}"
             expected = f"a treatment with a known target: {', '.join(known)}"
             raise InputError("", "treatment", f"'{name}', whose target is not known", expected, fix)
     return tuple(known[name] for name in wanted if name != PLACEBO)

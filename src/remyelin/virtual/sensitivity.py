@@ -77,9 +77,7 @@ def sobol(answer: Callable[[Worlds], FloatArray], *, base: int, seed: int) -> li
     >>> found[0].name, found[0].total > 0.9, found[5].total
     ('severity', True, 0.0)
     """
-    check_number("sobol base", base, least=2, most=65_536, whole=True)
-    if base & (base - 1):
-        raise InputError("", "sobol base", f"{base}", "a power of 2, as 64", "give the nearest")
+    check_base(base)
     try:
         from SALib.analyze import sobol as analysed
         from SALib.sample import sobol as sampled
@@ -99,6 +97,13 @@ def sobol(answer: Callable[[Worlds], FloatArray], *, base: int, seed: int) -> li
     columns = (found[key] for key in ("S1", "S1_conf", "ST", "ST_conf"))
     rows = [Moved(name, *map(float, row)) for name, *row in zip(names, *columns, strict=True)]
     return sorted(rows, key=lambda row: -row.total)
+
+
+def check_base(base: int) -> None:
+    """Refuse a number of points that is no power of 2."""
+    check_number("sobol base", base, least=2, most=65_536, whole=True)
+    if base & (base - 1):
+        raise InputError("", "sobol base", f"{base}", "a power of 2, as 64", "give the nearest")
 
 
 def explained(by: FloatArray, answer: FloatArray, weight: FloatArray) -> float:
