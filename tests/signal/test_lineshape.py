@@ -59,3 +59,12 @@ def test_what_is_refused(arguments, field):
     with pytest.raises(InputError) as caught:
         lineshape_s(*arguments)
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("offset", "t2", "field"), [("near", 11.4, "offset_hz"), (2000, ["short"], "t2_bound_us")]
+)
+def test_words_are_no_numbers(offset, t2, field):
+    with pytest.raises(InputError) as caught:
+        lineshape_s(offset, t2)
+    assert caught.value.field == field

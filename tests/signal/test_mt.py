@@ -137,6 +137,8 @@ def test_bloch_by_pulses_ends_in_its_steady_state():
         ({"b1": 100}, "b1"),
         ({"b1": np.nan}, "b1"),
         ({"b1": [1.0, 1.0, 1.0]}, "b1"),
+        ({"b1": "full"}, "b1"),
+        ({"sequence": "clinical"}, "sequence"),
     ],
 )
 def test_what_is_refused(options, field):
@@ -154,12 +156,24 @@ def test_what_is_refused(options, field):
         ({"tr_ms": 12}, "Sequence"),
         ({"t1w_tr_ms": 18000}, "t1w_tr_ms"),
         ({"t1w_tr_ms": 1.0}, "Sequence"),
+        ({"pulse": 500}, "pulse"),
     ],
 )
 def test_sequence_that_cannot_be(options, field):
     with pytest.raises(InputError) as caught:
         Sequence(**options)
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize("function", [mtr_pu, mt_signals, bloch_signals])
+def test_an_array_is_no_tissue(function):
+    with pytest.raises(InputError, match=r"tissue is of type ndarray, expected a Tissue.*white_matter"):
+        function(np.array([0.07, 0.05]))
+
+
+def test_values_are_read_from_signals():
+    with pytest.raises(InputError, match="signals is of type ndarray"):
+        mt_values(np.ones(3))
 
 
 def test_bloch_refuses_what_it_cannot_do():

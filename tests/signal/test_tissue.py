@@ -92,7 +92,28 @@ def test_what_is_refused(options, field):
     assert caught.value.field == field
 
 
-@pytest.mark.parametrize("myelin", [-0.1, 1.01, 40, np.nan, [0.5, np.inf]])
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"bound_ratio": "much"}, "bound_ratio"),
+        ({"bound_ratio": -1}, "bound_ratio"),
+        ({"free_r1_per_s": 0}, "free_r1_per_s"),
+        ({"exchange_per_s": "fast"}, "exchange_per_s"),
+        ({"t1_bound_s": 0}, "t1_bound_s"),
+    ],
+)
+def test_what_is_refused_of_a_ratio(options, field):
+    with pytest.raises(InputError) as caught:
+        Tissue.of_ratio(**({"bound_ratio": 0.15, "free_r1_per_s": 1.0} | options))
+    assert caught.value.field == field
+
+
+def test_water_fits_the_tissue():
+    with pytest.raises(InputError, match="added is of shape"):
+        white_matter([1.0, 0.0], added_water=[0.1, 0.1, 0.1], fluid_t1_s=4.0)
+
+
+@pytest.mark.parametrize("myelin", ["a", None, -0.1, 1.01, 40, np.nan, [0.5, np.inf]])
 def test_myelin_that_cannot_be(myelin):
     with pytest.raises(InputError, match="myelin_fraction"):
         bound_pool_fraction(myelin)

@@ -65,7 +65,7 @@ def bloch_signals(
     29.80 pu
     29.84 pu
     """
-    sequence = Sequence() if sequence is None else sequence
+    sequence = Sequence.given(sequence)
     check_number("excitation_ms", sequence.excitation_ms, above=0, fix="give the excitation its length")
     if repetitions is not None:
         check_number("repetitions", repetitions, least=1, whole=True)

@@ -55,7 +55,7 @@ def lineshape_s(offset_hz: ArrayLike, t2_bound_us: ArrayLike, shape: str = "supe
     >>> lineshape_s([2000, 17000], 11.4, "gaussian")
     array([4.50...e-06, 2.16...e-06])
     """
-    offset, t2 = np.broadcast_arrays(np.asarray(offset_hz, np.float64), np.asarray(t2_bound_us, np.float64))
+    offset, t2 = np.broadcast_arrays(_array("offset_hz", offset_hz), _array("t2_bound_us", t2_bound_us))
     _check(offset, t2, shape)
     turn = 2 * np.pi * np.abs(offset) * t2 * 1e-6
     if shape == "gaussian":
@@ -93,6 +93,13 @@ def _super_lorentzian(turn: FloatArray) -> FloatArray:
 def _gauss() -> tuple[FloatArray, FloatArray]:
     nodes, weights = np.polynomial.legendre.leggauss(_POINTS)
     return nodes, weights
+
+
+def _array(name: str, given: ArrayLike) -> FloatArray:
+    try:
+        return np.asarray(given, np.float64)
+    except (TypeError, ValueError):
+        raise InputError("", name, repr(given), "one number or an array of them", "correct it") from None
 
 
 def _check(offset: FloatArray, t2: FloatArray, shape: str) -> None:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from remyelin.errors import InputError
+from remyelin.number import shown
+
 from .chebyshev import Interpolant
 from .cycle import Cycle, cycle
 from .lineshape import lineshape_s
@@ -95,7 +98,7 @@ def mt_signals(
     >>> print(f"{found.off:.4f} {found.on:.4f} {found.t1w:.4f}")
     0.0817 0.0573 0.1230
     """
-    sequence = Sequence() if sequence is None else sequence
+    sequence = Sequence.given(sequence)
     parts = cycle(sequence, model)
     voxels = Voxels.of(tissue, b1)
     if not voxels.b1.size:
@@ -134,7 +137,9 @@ def mt_values(signals: MTSignals, sequence: Sequence | None = None) -> MTValues:
     >>> found.mtr_pu.round(1), found.mtsat_pu.round(2), found.t1_s.round(2)
     (array([29.8, 23.4]), array([2.51, 0.93]), array([0.54, 1.13]))
     """
-    sequence = Sequence() if sequence is None else sequence
+    if not isinstance(signals, MTSignals):
+        raise InputError("", "signals", shown(signals), "MTSignals", "give what mt_signals answers")
+    sequence = Sequence.given(sequence)
     low, high = np.radians(sequence.flip_deg), np.radians(sequence.t1w_flip_deg)
     tr, short = sequence.tr_ms * 1e-3, sequence.t1w_tr_ms * 1e-3
     pd, t1 = signals.off, signals.t1w

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from remyelin.errors import InputError
 from remyelin.evidence import parameter
 
-from .tissue import Tissue
+from .tissue import Tissue, numbers
 
 FloatArray = NDArray[np.float64]
 
@@ -38,11 +38,8 @@ def bound_pool_fraction(myelin_fraction: ArrayLike) -> FloatArray:
     >>> bound_pool_fraction([1.0, 0.36, 0.0])
     array([0.069 , 0.04084, 0.025 ])
     """
-    myelin = np.asarray(myelin_fraction, np.float64)
-    right = np.isfinite(myelin) & (myelin >= 0) & (myelin <= 1)
-    if not right.all():
-        fix = "give myelin relative to before the lesion, 0 to 1, not in percent"
-        raise InputError("", "myelin_fraction", f"{myelin[~right].flat[0]:g}", "finite, 0 to 1", fix)
+    fix = "give myelin relative to before the lesion, 0 to 1, not in percent"
+    myelin = numbers("myelin_fraction", myelin_fraction, 0, 1, fix=fix)
     bare, whole = _fraction("demyelinated"), _fraction("nawm")
     return np.asarray(bare + (whole - bare) * myelin)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from remyelin.errors import InputError
-from remyelin.number import check_number
+from remyelin.number import check_number, shown
 
 from .pulse import Pulse
 
@@ -49,7 +49,19 @@ class Sequence:
     t1w_flip_deg: float = 20.0
     t1w_tr_ms: float = 18.0
 
+    @classmethod
+    def given(cls, sequence: object) -> Sequence:
+        """What a caller gave, the default for None; InputError for what is no sequence."""
+        if sequence is None:
+            return cls()
+        if not isinstance(sequence, cls):
+            fix = "give Sequence(...), or nothing for the virtual scanner's"
+            raise InputError("", "sequence", shown(sequence), "a Sequence", fix)
+        return sequence
+
     def __post_init__(self) -> None:
+        if not isinstance(self.pulse, Pulse):
+            raise InputError("", "pulse", shown(self.pulse), "a Pulse", "give Pulse(...)")
         for name in ("tr_ms", "t1w_tr_ms"):
             check_number(
                 name, getattr(self, name), least=1, most=1000, fix="give the repetition time in milliseconds"

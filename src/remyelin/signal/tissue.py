@@ -43,7 +43,9 @@ class Tissue:
     """Two pools of protons, one value or an array of voxels or lesions; the arrays broadcast.
 
     Two names are kept apart: the bound *fraction* f, bound protons of all, and the bound *ratio* F = f / (1
-    - f), bound protons of the free ones. Papers call both "bound pool" or "pool size".
+    - f), bound protons of the free ones. Papers call both "bound pool" or "pool size", and no limit can tell
+    one from the other: the 0.15 of Sled and Pike 2001 is a ratio. Give a ratio to `Tissue.of_ratio`, or
+    divide it by 1 + F; taken for a fraction it makes MTR too high, as the example shows.
 
     Parameters
     ----------
@@ -73,6 +75,10 @@ class Tissue:
     >>> tissue = Tissue(bound_fraction=[0.069, 0.025], t1_s=[0.62, 1.0])
     >>> tissue.bound_ratio
     array([0.07411..., 0.02564...])
+    >>> from remyelin.signal import mtr_pu
+    >>> f_taken_for_it, right = (mtr_pu(Tissue(f, t1_s=0.62)) for f in (0.15, 0.15 / (1 + 0.15)))
+    >>> print(f"{f_taken_for_it:.1f} in place of {right:.1f} pu")
+    48.7 in place of 45.3 pu
     """
 
     bound_fraction: FloatArray
@@ -108,10 +114,10 @@ class Tissue:
         >>> round(float(tissue.bound_fraction), 4), round(float(tissue.t1_s), 9)
         (0.1379, 1.0)
         """
-        ratio = np.asarray(bound_ratio, np.float64)
-        exchange = np.asarray(others.get("exchange_per_s", exchange_per_s()), np.float64)
-        bound_r1 = 1 / np.asarray(others.get("t1_bound_s", 1.0), np.float64)
-        free_r1 = np.asarray(free_r1_per_s, np.float64)
+        ratio = _checked("bound_ratio", bound_ratio)
+        exchange = _checked("exchange_per_s", others.get("exchange_per_s", exchange_per_s()))
+        bound_r1 = 1 / _checked("t1_bound_s", others.get("t1_bound_s", 1.0))
+        free_r1 = _checked("free_r1_per_s", free_r1_per_s)
         observed = observed_r1_per_s(ratio, free_r1, bound_r1, exchange)
         return cls(bound_fraction=ratio / (1 + ratio), t1_s=1 / observed, **others)
 
@@ -146,6 +152,12 @@ class Tissue:
         """
         more = _checked("added", added)
         fluid = 1 / _checked("fluid_t1_s", fluid_t1_s)
+        try:
+            np.broadcast_shapes(more.shape, fluid.shape, self.bound_ratio.shape)
+        except ValueError:
+            shapes = f"of shape {more.shape}, the tissue of {self.bound_ratio.shape}"
+            fix = "give one value or one a voxel"
+            raise InputError("", "added", shapes, "shapes that broadcast", fix) from None
         names = ("t2_free_s", "t2_bound_us", "exchange_per_s", "t1_bound_s")
         return Tissue.of_ratio(
             self.bound_ratio / (1 + more),
@@ -173,6 +185,8 @@ _LIMITS: dict[str, tuple[float, float, str]] = {
         0.5,
         "give the fraction of all protons (a ratio F is Tissue.of_ratio), not a percentage",
     ),
+    "bound_ratio": (0, 1, "give bound protons over free ones, not a percentage"),
+    "free_r1_per_s": (1e-3, 1e3, "give it per second"),
     "t1_s": (0.05, 10, "give it in seconds"),
     "water": (1e-3, 10, "give it relative to normal-appearing white matter"),
     "t2_free_s": (1e-3, 5, "give it in seconds"),
@@ -186,6 +200,11 @@ _LIMITS: dict[str, tuple[float, float, str]] = {
 
 def _checked(name: str, value: object) -> FloatArray:
     low, high, fix = _LIMITS[name]
+    return numbers(name, value, low, high, fix=fix)
+
+
+def numbers(name: str, value: object, low: float, high: float, *, fix: str) -> FloatArray:
+    """Numbers from `low` to `high` as an array; InputError for what is none, or beyond."""
     try:
         array = np.asarray(value, np.float64)
     except (TypeError, ValueError):

@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from remyelin.conduction import Arrivals
 from remyelin.errors import InputError
-from remyelin.number import check_number
+from remyelin.number import check_number, shown
 from remyelin.signal.cortex import Cortex, drive_of, healthy_mean_ms, healthy_spectrum, kernel_spectrum
 from remyelin.signal.delays import Delays
-from remyelin.signal.eeg import EegNoise, check_noise
+from remyelin.signal.eeg import EegNoise, check_noise, check_rng
 from remyelin.signal.grid import (
     LAST_MS,
     ComplexArray,
@@ -147,6 +147,7 @@ class VepResponse:
         """
         noise = EegNoise() if noise is None else noise
         check_noise(noise)
+        check_rng(rng)
         check_number("n_sweeps", n_sweeps, least=1, whole=True)
         check_number("sfreq_hz", sfreq_hz, least=200, most=50_000)
         check_number("reversal_hz", reversal_hz, least=0.5, most=4)
@@ -237,6 +238,8 @@ def vep_response(
         retrochiasmal = Delays(mean_ms=retrochiasmal)
     check_number("jitter_ms", jitter_ms, least=0, most=30)
     cortex = Cortex.norm() if cortex is None else cortex
+    if not isinstance(cortex, Cortex):
+        raise InputError("", "cortex", shown(cortex), "a Cortex", "give Cortex(...), or nothing for the norm")
     volley, mean_ms = _volley(arrivals, cortex.drive)
     once = wave(kernel_spectrum(cortex) * volley * retrochiasmal.spectrum())
     mean = wave(spectrum(once) * _blurred(jitter_ms))

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from remyelin.errors import InputError
 
-from .tissue import Tissue
+from .tissue import Tissue, numbers
 
 FloatArray = NDArray[np.float64]
 
@@ -33,6 +33,9 @@ class Voxels:
     @classmethod
     def of(cls, tissue: Tissue, b1: ArrayLike) -> Voxels:
         """A tissue under a field of `b1` times the nominal one; InputError if they do not fit."""
+        if not isinstance(tissue, Tissue):
+            fix = "give white_matter(myelin_fraction) or Tissue(bound_fraction, t1_s)"
+            raise InputError("", "tissue", f"of type {type(tissue).__name__}", "a Tissue", fix)
         field = _checked(b1)
         given = (
             tissue.bound_ratio,
@@ -60,10 +63,4 @@ class Voxels:
 
 
 def _checked(b1: ArrayLike) -> FloatArray:
-    field = np.asarray(b1, np.float64)
-    low, high = _B1
-    right = np.isfinite(field) & (field >= low) & (field <= high)
-    if not right.all():
-        fix = "give it relative to the nominal field, 1 where that is reached"
-        raise InputError("", "b1", f"{field[~right].flat[0]:g}", f"finite, {low:g} to {high:g}", fix)
-    return field
+    return numbers("b1", b1, *_B1, fix="give it relative to the nominal field, 1 where that is reached")
