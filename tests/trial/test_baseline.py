@@ -128,14 +128,16 @@ def test_everyone_randomised_is_described():
 
 
 def test_results_have_roles_and_adjusted_p():
-    protocol = Protocol.read("demo").model_copy(update={"multiplicity": Multiplicity(method="holm")})
+    protocol = Protocol.read("demo")
+    family = {"endpoint": protocol.endpoint[:2], "multiplicity": Multiplicity(method="holm")}
+    protocol = protocol.model_copy(update=family)
     rows = [
         {
             "endpoint": endpoint.id, "contrast": "treated - placebo", "estimate": -0.5, "se": 0.25, "df": 46,
             "statistic": -2.0, "p": p, "ci_low": -1.003, "ci_high": 0.003, "unit": "pu", "n_participants": 49,
             "n_sites": 806, "analysis_set": "completers", "estimator": "ancova", "prespecified": True,
         }
-        for endpoint, p in zip(protocol.endpoint, (0.00003, 0.02), strict=False)
+        for endpoint, p in zip(protocol.endpoint, (0.00003, 0.02), strict=True)
     ]  # fmt: skip
     sibling = rows[0] | {"endpoint": f"{rows[0]['endpoint']} (else)", "prespecified": False}
     people = pd.DataFrame(

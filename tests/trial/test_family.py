@@ -15,7 +15,9 @@ FIRST, SECOND = "submedian-lesion-mtr", "lesion-mtr-weighted"
 
 
 def with_family(protocol: Protocol, **fields: object) -> Protocol:
-    return protocol.model_copy(update={"multiplicity": Multiplicity(**fields)})
+    """A family of the two endpoints of MTR: `FIRST` and `SECOND`."""
+    both = protocol.endpoint[:2]
+    return protocol.model_copy(update={"endpoint": both, "multiplicity": Multiplicity(**fields)})
 
 
 def rows(**p: float) -> list[dict]:

@@ -54,12 +54,13 @@ def family_table(
     --------
     >>> protocol = Protocol.read("demo").model_copy(update={"multiplicity": Multiplicity(method="holm")})
     >>> rows = [{"endpoint": endpoint.id, "contrast": "treated - placebo", "p": p, "prespecified": True}
-    ...         for endpoint, p in zip(protocol.endpoint, (0.03, 0.02))]
+    ...         for endpoint, p in zip(protocol.endpoint, (0.03, 0.02, 0.4))]
     >>> family = family_table(protocol, rows)
     >>> print(family[["hypothesis", "p", "p_adjusted", "rejected"]].to_string(index=False))
               hypothesis    p  p_adjusted  rejected
-    submedian-lesion-mtr 0.03        0.04      True
-     lesion-mtr-weighted 0.02        0.04      True
+    submedian-lesion-mtr 0.03        0.06     False
+     lesion-mtr-weighted 0.02        0.06     False
+               vep-shift 0.40        0.40     False
     """
     family = protocol.multiplicity
     if family is None:
