@@ -182,7 +182,7 @@ def test_wrong_usage_of_the_program() -> None:
         ("demo {file}", "{file}"),
         ("simulate ccmr-two {new} --latency-ms -1.2", "laboratory"),
         ("simulate ccmr-one {new} --mtr-pu 0.2 --trials 0", "trials"),
-        ("simulate visionary-ms {new}", "whose target is not known"),
+        ("simulate demo {new} --laboratory trial", "whose target is not known"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(

@@ -177,19 +177,25 @@ def test_the_change_of_a_persons_mean_has_the_sd_of_the_laboratory() -> None:
         assert np.sqrt(eye * (1 + alike) / 2) == pytest.approx(2.4)
 
 
+SMALL = Premises.read("trial", white_matter_volume_mm3=100_000)
+
+
 @pytest.mark.parametrize(("options", "words"), [
     ({"n_trials": 0}, "n_trials is 0, expected a whole number, 1 or more"),
     ({"participants": 0}, "participants is 0"),
     ({"response": {}}, "'clemastine[+]metformin', whose effect is not known"),
     ({"response": {"clemastine+metformn": NONE}}, "whose effect is not known"),
-    ({"lesions": True, "lesions_per_participant": 10_000}, "10000, together .* no more than the white"),
+    ({"lesions": True, "lesions_per_participant": 1000, "premises": SMALL}, "1000, together .* no more"),
+    ({"lesions": True, "lesions_per_participant": 1001}, "lesions_per_participant is 1001, .* 1 to 1000"),
+    ({"rng": 5}, "rng is 5, expected a numpy Generator"),
     ({"lesions": True, "lesions_per_participant": 0}, "lesions_per_participant is 0"),
     ({"premises": Premises.read()}, "laboratory is not chosen"),
 ])  # fmt: skip
 def test_what_cannot_be_is_refused(options: dict[str, Any], words: str) -> None:
-    asked = {"n_trials": 1, "response": NONE, "premises": Premises.read("trial")} | options
+    rng = np.random.default_rng(1)
+    asked = {"n_trials": 1, "rng": rng, "response": NONE, "premises": Premises.read("trial")} | options
     with pytest.raises(InputError, match=words):
-        draw_patients(Protocol.read("ccmr-two"), rng=np.random.default_rng(1), **asked)
+        draw_patients(Protocol.read("ccmr-two"), **asked)
 
 
 def test_a_visit_before_baseline_is_refused() -> None:
@@ -204,7 +210,7 @@ def test_a_visit_before_baseline_is_refused() -> None:
 
 def test_a_latency_that_nobody_reaches_is_refused() -> None:
     with pytest.raises(RefuseRun, match="118 ms, which hardly any of these patients reach"):
-        drawn(healthy_p100_ms=60, optic_nerve_delay_ms=1, optic_nerve_delay_sd_ms=0.5)
+        drawn(healthy_p100_ms=70, healthy_p100_sd_ms=4, optic_nerve_delay_ms=1, optic_nerve_delay_sd_ms=0.5)
 
 
 def test_patients_of_the_same_seed_are_the_same() -> None:

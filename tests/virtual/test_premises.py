@@ -49,9 +49,9 @@ def test_no_laboratory_is_a_default() -> None:
 
 @pytest.mark.parametrize(("given", "words"), [
     ({"dropot": 0.1}, "dropot is unknown.*did you mean 'dropout'"),
-    ({"dropout": 1.2}, "dropout is 1.2, expected a finite number, 0 to 1"),
+    ({"dropout": 1.2}, "dropout is 1.2, expected a finite number, 0 to 0.9"),
     ({"adherence": float("nan")}, "adherence"),
-    ({"lesion_thermal_pu": -1}, "lesion_thermal_pu is -1, expected a finite number, 0 or more"),
+    ({"lesion_thermal_pu": -1}, "lesion_thermal_pu is -1, expected a finite number, 0 to 60"),
 ])  # fmt: skip
 def test_values_that_cannot_be_are_refused(given: dict[str, float], words: str) -> None:
     with pytest.raises(InputError, match=words):
@@ -73,3 +73,29 @@ def test_a_given_value_is_no_longer_assumed() -> None:
 def test_trials_have_their_own_limits() -> None:
     assert trial_facts("ccmr-two")["age_high_years"] == 50
     assert trial_facts("somebody-elses") == {}
+
+
+@pytest.mark.parametrize(("given", "words"), [
+    ({"dropout": 1}, "expected a finite number, 0 to 0.9. Fix: correct it; by default it is 0.076"),
+    ({"age_mean_years": 5}, "age_mean_years is 5, expected a finite number, 16 to 70"),
+    ({"p100_change_sd_ms": 1e6}, r"p100_change_sd_ms is 1e\+06, expected a finite number, 0 to 60"),
+    ({"age_low_years": 60}, "age_low_years is 60, expected less than age_high_years, 59"),
+    ({"zzz": 1}, "use one of absent_part, .*, white_matter_volume_mm3"),
+])  # fmt: skip
+def test_values_that_no_people_have_are_refused(given: dict[str, float], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        Premises.read("trial", **given)
+
+
+def test_every_premise_can_be_given_its_own_range() -> None:
+    premises = Premises.read("trial")
+    for row in premises.rows.values():
+        for value in (row.value, row.low, row.high):
+            if value is not None:
+                assert premises.changed(**{row.name: value})[row.name] == value
+
+
+def test_a_given_value_does_not_keep_its_source() -> None:
+    row = Premises.read("trial", p100_change_sd_ms=3).rows["p100_change_sd_ms"]
+    assert str(row) == "p100_change_sd_ms = 3 ms, given: in place of 2.4"
+    assert (row.source, row.low, row.high) == ("", None, None)

@@ -207,3 +207,45 @@ def test_the_tables_tell_nothing_of_the_allocation() -> None:
     assert not {"arm", "sequence", "treatment"} & set(table.frame.columns)
     assert "arm" not in made.covariates().columns
     assert made.allocation()["trial"].tolist() == [0] * 70 + [1] * 70
+
+
+@pytest.mark.parametrize(("given", "words"), [
+    ({"response": -1.2}, "response is -1.2, expected a Response"),
+    ({"response": None}, "response is not given, expected a Response"),
+    ({"response": {"clemastine+metformin": -1.2}}, "response is -1.2, expected a Response"),
+    ({"rng": 5}, "rng is 5, expected a numpy Generator"),
+    ({"endpoints": ()}, "endpoint is not given"),
+    ({"endpoints": "p"}, "endpoint is 'p', expected an endpoint of the protocol"),
+    ({"n_trials": 2_000_000}, "140,000,000 people, expected at most 100,000,000"),
+])  # fmt: skip
+def test_arguments_that_cannot_be_are_named(given: dict[str, Any], words: str) -> None:
+    options: dict[str, Any] = {
+        "n_trials": 1,
+        "rng": np.random.default_rng(1),
+        "response": GIVEN,
+        "premises": Premises.read("trial"),
+    }
+    with pytest.raises(InputError, match=words):
+        run_trials(Protocol.read("ccmr-two"), **(options | given))
+
+
+def test_one_endpoint_needs_no_list() -> None:
+    options: dict[str, Any] = {"response": GIVEN, "premises": Premises.read("trial"), "participants": 4}
+    one, same = (
+        run_trials(Protocol.read("ccmr-two"), 2, rng=np.random.default_rng(1), endpoints=asked, **options)
+        for asked in ("p100-latency", ["p100-latency"])
+    )
+    assert one.frame.equals(same.frame)
+
+
+def test_trials_without_an_answer_say_so() -> None:
+    found = run_trials(
+        Protocol.read("ccmr-two"), 3, rng=np.random.default_rng(1), endpoints="p100-latency", response=GIVEN,
+        premises=Premises.read("trial"), participants=1,
+    )  # fmt: skip
+    assert str(found).endswith("no answer in any of 3 trials")
+
+
+def test_large_trials_take_fewer_a_batch() -> None:
+    order = Order(Protocol.read("ccmr-two"), GIVEN, Premises.read("trial"), participants=10_000)
+    assert [batch.trials for batch in order.batches(60, np.random.default_rng(1))] == [25, 25, 10]

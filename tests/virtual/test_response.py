@@ -116,3 +116,23 @@ def test_a_response_that_cannot_be_is_refused(change, words):
 def test_a_day_that_is_not_after_baseline_is_named(day):
     with pytest.raises(InputError, match="whole days from 0, the baseline"):
         response("clemastine", day=[day], assumptions=central())
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"latency_ms": -1200}, "latency_ms is -1200, expected a finite number, -30 to 30"),
+        ({"latency_ms": "-1.2"}, "latency_ms is '-1.2'"),
+        ({"mtr_pu": 20.0}, "mtr_pu is 20, expected a finite number, -10 to 10"),
+        ({"mtr_pu": None}, "mtr_pu is not given"),
+    ],
+)
+def test_a_given_truth_that_cannot_be_is_refused(given, words):
+    with pytest.raises(InputError, match=words):
+        Response.constant(**given)
+
+
+@pytest.mark.parametrize("latency", [[["a"]], [[None]], [[1.0], [1.0, 2.0]], [[-31.0]]])
+def test_a_grid_that_cannot_be_is_refused(latency):
+    with pytest.raises(InputError, match="latency_ms"):
+        Response(np.zeros(1), np.zeros(1), latency, np.zeros((1, 1)))

@@ -32,29 +32,32 @@ def simulate(
 
     Examples: `remyelin simulate ccmr-two OUT --laboratory trial --latency-ms -1.2`,
     then `remyelin analyse ccmr-two OUT --allocation OUT/sealed/allocation.tsv`;
-    `remyelin simulate ccmr-one OUT --recordings --participants 3`.
+    `remyelin simulate demo REC --recordings --laboratory trial --latency-ms -8 --mtr-pu 2`.
 
     Parameters
     ----------
     protocol
         A protocol file (TOML), or the name of a packaged one.
     out
-        Folder of the measurements; the allocation lies in `OUT/sealed`, the truth in `OUT/truth`.
+        Folder of the measurements; the allocation lies in `OUT/sealed`, the truth in `OUT/truth`. Tables of
+        an earlier simulation are replaced; an analysis, or anything else, is refused.
     trials
         With more than 1, Parquet tables with `trial` in front, and what the estimator finds in each.
     participants
-        In each arm; by default those of the protocol.
+        In each arm, up to 10,000; by default those of the protocol.
     laboratory
         Whose P100: `trial` (SD of a person's change 2.4 ms), `rebuild` (4.33) or `routine` (12.4 of an eye).
         No default.
     latency_ms
-        True change of a delayed eye's P100, as -1.2; by default what the treatment's target makes.
+        True change of a delayed eye's P100 by every treatment, as -1.2 (-30 to 30). Without this and
+        --mtr-pu, what the treatment's target makes; with one of the two, the other is 0. Refused if no
+        endpoint shows it.
     mtr_pu
-        True change of a lesion's MTR, as 0.2; by default what the treatment's target makes.
+        True change of a lesion's MTR by every treatment, as 0.2 (-10 to 10); see --latency-ms.
     lesions
-        The same number for everyone; by default as real people have them.
+        The same number for everyone, up to 1,000; by default as real people have them.
     assume
-        Other premises, as `dropout=0.1`; `OUT/truth/premises.tsv` lists them.
+        Other premises, as `dropout=0.1`; `OUT/truth/premises.tsv` lists them, and so does an unknown name.
     recordings
         Write recordings (MRI, EEG) of one trial and no tables; `remyelin measure OUT/bids` reads them.
     voxel_mm

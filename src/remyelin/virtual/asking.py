@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from remyelin.protocol import Protocol
 from .actual import true_effect
 from .batches import Order
 from .folder import Simulated, effect_words, facts, used, write_trials
+from .patient import arm_sizes
+from .place import check_place
 from .premises import Premises
 
 
@@ -26,6 +29,7 @@ class Recorded:
     out: Path
     order: Order
     seed: int
+    named: str
     exit_code = 0
 
     def to_dict(self) -> dict[str, Any]:
@@ -33,12 +37,19 @@ class Recorded:
         return {"out": str(self.out), **facts(self.order, 1, self.seed)}
 
     def __str__(self) -> str:
+        n = sum(arm_sizes(self.order.protocol, self.order.participants))
         lines = [
-            f"1 virtual trial of {self.order.protocol.trial.id} as recordings, seed {self.seed}: {self.out}"
+            f"1 virtual trial of {self.order.protocol.trial.id} as recordings, {n} participants in all arms, "
+            f"seed {self.seed}: {self.out}"
         ]
         lines += [f"true effect, {words}" for words in effect_words(self.order)]
         lines.append(str(used(self.order)))
-        lines.append(f"next: remyelin measure {self.out / 'bids'} OUT participant")
+        bids, named, key = (
+            shlex.quote(str(each))
+            for each in (self.out / "bids", self.named, self.out / "sealed/allocation.tsv")
+        )
+        lines += [f"next: remyelin measure {bids} MEASURED {level}" for level in ("participant", "group")]
+        lines.append(f"then: remyelin analyse {named} MEASURED --allocation {key}")
         return "\n".join(lines)
 
 
@@ -66,17 +77,19 @@ def simulate_folder(
         A protocol, premise or number that cannot be; several trials of recordings; a voxel of tables.
     """
     check_number("seed", seed, least=0, whole=True)
-    check_number("trials", trials, least=1, whole=True, fix="ask for at least one trial")
+    if voxel_mm is not None and not recordings:
+        fix = "add --recordings, or take --voxel-mm out: tables have no images"
+        raise InputError("", "voxel-mm", f"{voxel_mm:g} of tables", "only with --recordings", fix)
+    if recordings and trials != 1:
+        raise InputError("", "trials", str(trials), "1 with --recordings", "simulate tables, or one trial")
     plan = Protocol.read(protocol)
     premises = Premises.read(laboratory, **dict(_given(word) for word in assume))
     order = Order(plan, true_effect(plan, latency_ms, mtr_pu), premises, participants, lesions)
     order.check(trials)
-    if voxel_mm is not None and not recordings:
-        raise InputError("", "voxel-mm", f"{voxel_mm:g} of tables", "only with --recordings", "add it")
+    check_place(out)
     if not recordings:
-        return write_trials(order, out, n_trials=trials, seed=seed, workers=workers, progress=True)
-    if trials != 1:
-        raise InputError("", "trials", str(trials), "1 with --recordings", "simulate tables, or one trial")
+        found = write_trials(order, out, n_trials=trials, seed=seed, workers=workers, progress=True)
+        return replace(found, named=str(protocol))
     from .dataset import write_trial
     from .scanner import Scanner
 
@@ -85,7 +98,7 @@ def simulate_folder(
         participants=participants, lesions_per_participant=lesions,
         scanner=None if voxel_mm is None else Scanner(voxel_mm=voxel_mm), workers=workers, progress=True,
     )  # fmt: skip
-    return Recorded(out, order, seed)
+    return Recorded(out, order, seed, str(protocol))
 
 
 def _given(word: str) -> tuple[str, float]:

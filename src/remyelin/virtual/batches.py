@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from remyelin.errors import RefuseRun
+from remyelin.errors import InputError, RefuseRun
 from remyelin.number import check_number
 from remyelin.protocol import Protocol
 from remyelin.provenance import settings_hash
@@ -22,13 +22,14 @@ from .cohort import Cohort, draw_cohort
 from .exposure import Responses, check_responses
 from .eyes import EyeErrors
 from .instruments import asked
-from .patient import OF_EYES, arm_sizes
+from .patient import OF_EYES, OF_LESIONS, arm_sizes, check_generator, check_lesions
 from .people import check_visits
 from .premises import Premises
 from .response import Response
 
-MOST_TRIALS = 10_000_000
+MOST_TRIALS, MOST_PEOPLE, MOST_LESIONS = 10_000_000, 100_000_000, 1_000_000
 EYE_BATCH, LESION_BATCH = 250, 25  # trials a batch: what fits into memory
+IN_BATCH = 500_000  # people, or lesions where their number was given: fewer trials a batch above
 
 
 @dataclass(frozen=True)
@@ -49,19 +50,39 @@ class Order:
         InputError, RefuseRun
             What `draw_patients` and `read_patients` refuse.
         """
-        check_number(
-            "n_trials", n_trials, least=1, most=MOST_TRIALS, whole=True, fix="ask for at least one trial"
-        )
-        arm_sizes(self.protocol, self.participants)
+        check_number("trials", n_trials, least=1, most=MOST_TRIALS, whole=True, fix="ask for so many")
+        people = sum(arm_sizes(self.protocol, self.participants))
+        if self.lesions_per_participant is not None:
+            self._check_lesions(people)
+        if n_trials * people > MOST_PEOPLE:
+            raise InputError(
+                "", "trials", f"{n_trials:,} of {people:,} participants each, {n_trials * people:,} people",
+                f"at most {MOST_PEOPLE:,}", "ask for fewer trials, or smaller ones",
+            )  # fmt: skip
         check_visits(self.protocol)
         check_responses(self.protocol, self.response)
         if set(asked(self.protocol)) & set(OF_EYES):
             EyeErrors.of(self.premises)
 
+    def _check_lesions(self, people: int) -> None:
+        assert self.lesions_per_participant is not None
+        check_lesions("lesions", self.lesions_per_participant)
+        found = f"{self.lesions_per_participant}"
+        if not set(asked(self.protocol)) & set(OF_LESIONS):
+            expected = f"nothing: no endpoint of {self.protocol.trial.id} is of lesions"
+            raise InputError("", "lesions", found, expected, "take it out")
+        if people * self.lesions_per_participant > MOST_LESIONS:
+            expected = f"at most {MOST_LESIONS:,} lesions in a trial"
+            fix = "ask for fewer lesions or participants"
+            raise InputError("", "lesions", f"{found} in each of {people:,} people", expected, fix)
+
     def batches(self, n_trials: int, rng: np.random.Generator) -> tuple[Batch, ...]:
         """The trials, cut into batches whose size does not depend on the computer."""
+        check_generator(rng)
         self.check(n_trials)
         size = LESION_BATCH if "mtr_pu" in asked(self.protocol) else EYE_BATCH
+        people = sum(arm_sizes(self.protocol, self.participants)) * (self.lesions_per_participant or 1)
+        size = max(1, min(size, IN_BATCH // people))
         firsts = range(0, n_trials, size)
         children = rng.spawn(len(firsts))
         return tuple(
@@ -161,14 +182,24 @@ def run_batches(
     jobs = []
     for batch in batches:
         own = {"first": batch.first, "trials": batch.trials, "rng": str(batch.rng.bit_generator.state)}
-        jobs.append(Job(f"trials-{batch.first + 1:08d}", settings_hash(shared | own), (batch, option)))
+        payload = (function, (batch, option))
+        jobs.append(Job(f"trials-{batch.first + 1:08d}", settings_hash(shared | own), payload))
     outcome = map_jobs(
-        function, jobs, record=out / "records", where="processes" if workers > 1 else "serial",
+        _refusing, jobs, record=out / "records", where="processes" if workers > 1 else "serial",
         workers=workers, progress=progress,
     )  # fmt: skip
     if outcome.failures:
         raise RefuseRun("", *list(outcome.failures[0].facts().values())[2:])
     return list(outcome.results.values())
+
+
+def _refusing(payload: tuple[Callable[[Any], Mapping[str, Any]], Any]) -> Mapping[str, Any]:
+    """What one batch cannot be, none can: the run ends with it, and it is said once."""
+    function, task = payload
+    try:
+        return function(task)
+    except InputError as error:
+        raise RefuseRun(**error.facts()) from None
 
 
 def _settings(order: Order) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from remyelin import number
 from remyelin.errors import InputError, did_you_mean
 from remyelin.protocol import Arm, Protocol
 from remyelin.protocol.parts import PLACEBO
@@ -58,7 +59,7 @@ def check_responses(protocol: Protocol, response: Responses) -> Mapping[str, Res
     Raises
     ------
     InputError
-        A treatment whose effect is not known.
+        A treatment whose effect is not known, or what is no `Response`.
 
     Examples
     --------
@@ -68,6 +69,14 @@ def check_responses(protocol: Protocol, response: Responses) -> Mapping[str, Res
     wanted = dict.fromkeys(each.treatment for arm in protocol.arm for each in courses(protocol, arm))
     if isinstance(response, Response):
         return dict.fromkeys(wanted, response)
+    given = response.values() if isinstance(response, Mapping) else [response]
+    for each in given:
+        if not isinstance(each, Response):
+            expected, fix = (
+                "a Response, or one by the treatment's name",
+                "give Response.constant(latency_ms=-1.2)",
+            )
+            raise InputError("", "response", number.shown(each), expected, fix)
     for name in wanted:
         if name not in response:
             hint = did_you_mean(name, response) if response else "give its Response"

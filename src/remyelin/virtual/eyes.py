@@ -40,6 +40,8 @@ class Eyes:
         (..., visit) what the lesion adds, treatment included; 0 without a lesion.
     wander_ms
         (..., visit) true change since the first visit that has nothing to do with treatment.
+    effect_ms
+        (..., visit) what treatment changed of the delay, as far as there was any to lose.
     """
 
     affected: BoolArray
@@ -47,6 +49,7 @@ class Eyes:
     shared_ms: FloatArray
     delay_ms: FloatArray
     wander_ms: FloatArray
+    effect_ms: FloatArray
 
     @property
     def latency_ms(self) -> FloatArray:
@@ -151,6 +154,7 @@ def draw_eyes(
         shared_ms=shared,
         delay_ms=np.maximum(delay[..., None] + change, 0.0) * affected[..., None],
         wander_ms=wander,
+        effect_ms=np.maximum(change, -delay[..., None]) * affected[..., None],
     )
 
 
@@ -170,7 +174,9 @@ def draw_acute_eyes(
     left = gamma_of(at_start, shape, premises["acute_delay_ms"], float(own))
     scale = premises["acute_recovery_ms"] / RECOVERY[1][2]
     to_come = scale * (np.interp(WEEK_24, *RECOVERY) - np.interp(people.day, *RECOVERY))
-    delay = left[..., None] + to_come + effect_ms * people.adherence[..., None]
+    untreated, change = left[..., None] + to_come, effect_ms * people.adherence[..., None]
+    delay = untreated + change
+    applied = np.maximum(change + np.minimum(untreated, 0.0), -np.maximum(untreated, 0.0))
     silent = at_start.uniform(size=shape) < premises["acute_absent_part"]
     silent_at = (silent[..., None] & (people.day < RECOVERY[0][1]))[:, :, None, :]
     return Eyes(
@@ -179,6 +185,7 @@ def draw_acute_eyes(
         shared_ms=shared,
         delay_ms=np.maximum(delay, 0.0)[:, :, None, :] * affected[..., None],
         wander_ms=_wander(people, premises, spread, np.zeros_like(affected), over_time),
+        effect_ms=applied[:, :, None, :] * affected[..., None],
     )
 
 

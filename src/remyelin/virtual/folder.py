@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,21 +14,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from remyelin.errors import RefuseRun
+from remyelin.errors import RemyelinError
 from remyelin.files import atomic_write
-from remyelin.provenance import versions
+from remyelin.provenance import settings_hash, versions
 from remyelin.tables.storage import join_tables, write_table
 
 from .batches import Batch, Order, run_batches
 from .cohort import Cohort
 from .exposure import check_responses
 from .instruments import SCALES, asked
-from .patient import OF_EYES
+from .patient import OF_EYES, OF_LESIONS, Patients, arm_sizes
 from .people import is_acute
+from .place import KINDS, NOTE, PARTS, check_place, clear_place
 from .premises import Premises
 from .repeated import Trials, answer_lists, answer_table
 
-NOTE, PARTS, KINDS = "simulation.json", "parts", ("parquet", "tsv")
 SAID = "Virtual data: no person was measured. Patients, instruments and errors are computed."
 
 
@@ -43,6 +45,11 @@ class Simulated:
     trials
         What the protocol's estimators found, where there are several trials; the analysis of one is left to
         `remyelin analyse`.
+    applied_ms
+        Mean change of the P100 of treated eyes with a lesion at the last visit, as it came about; NaN where
+        there is none.
+    named
+        The protocol as the user named it; its id by default.
     """
 
     out: Path
@@ -50,20 +57,36 @@ class Simulated:
     n_trials: int
     seed: int
     trials: Trials | None
+    applied_ms: float = math.nan
+    named: str = ""
     exit_code = 0
 
     def to_dict(self) -> dict[str, Any]:
         """For machines."""
+        applied = self.applied_ms if math.isfinite(self.applied_ms) else None
         found = None if self.trials is None else self.trials.significant().to_dict("records")
-        return {"out": str(self.out), **facts(self.order, self.n_trials, self.seed), "found": found}
+        return {
+            "out": str(self.out),
+            **facts(self.order, self.n_trials, self.seed),
+            "applied_ms": applied,
+            "found": found,
+        }
 
     def __str__(self) -> str:
         protocol = self.order.protocol
-        people = self.order.participants
-        n = people * len(protocol.arm) if people else sum(arm.n for arm in protocol.arm)
+        n = sum(arm_sizes(protocol, self.order.participants))
         trials = f"{self.n_trials:,} virtual trials" if self.n_trials > 1 else "1 virtual trial"
-        lines = [f"{trials} of {protocol.trial.id}, {n} participants each, seed {self.seed}: {self.out}"]
+        each = " of each trial" if self.n_trials > 1 else ""
+        lines = [
+            f"{trials} of {protocol.trial.id}, {n} participants in all arms{each}, "
+            f"seed {self.seed}: {self.out}"
+        ]
         lines += [f"true effect, {words}" for words in effect_words(self.order)]
+        if math.isfinite(self.applied_ms):
+            lines.append(
+                f"of that came about: {self.applied_ms:+.3g} ms on average in these eyes (adherence and what "
+                "treatment has ended take their part, and no eye loses more than its delay)"
+            )
         for measure in SCALES:
             if measure in asked(protocol):
                 lines.append(f"{measure}: no biology reaches it, so it is simulated without an effect")
@@ -74,7 +97,10 @@ class Simulated:
             lines.append(str(self.trials))
         else:
             key = self.out / "sealed" / "allocation.tsv"
-            lines.append(f"next: remyelin analyse {protocol.trial.id} {self.out} --allocation {key}")
+            named, out, sealed = (
+                shlex.quote(str(each)) for each in (self.named or protocol.trial.id, self.out, key)
+            )
+            lines.append(f"next: remyelin analyse {named} {out} --allocation {sealed}")
         return "\n".join(lines)
 
 
@@ -103,13 +129,24 @@ def write_trials(
     InputError
         What `draw_patients` refuses.
     RefuseRun
-        A folder that holds the measurements of something else.
+        A folder that holds something else, or the analysis of an earlier simulation.
+
+    Notes
+    -----
+    Tables of an earlier simulation stay until all trials are drawn.
     """
+    check_place(out)
     batches = order.batches(n_trials, np.random.default_rng(seed))
-    _claim(out)
     ids = tuple(endpoint.id for endpoint in order.protocol.endpoint) if n_trials > 1 else ()
     parts = out / PARTS
-    results = run_batches(_written, batches, (str(parts), ids), workers=workers, out=parts, progress=progress)
+    try:
+        results = run_batches(
+            _written, batches, (str(parts), ids), workers=workers, out=parts, progress=progress
+        )
+    except RemyelinError:
+        shutil.rmtree(parts, ignore_errors=True)
+        raise
+    clear_place(out)
     for name in results[0]["tables"]:
         _join([parts / f"{batch.first:08d}" / f"{name}.parquet" for batch in batches], out, name, n_trials)
     shutil.rmtree(parts)
@@ -119,23 +156,9 @@ def write_trials(
         for kind in KINDS:
             write_table(_strings(trials.frame), out / f"trials.{kind}")
     _write_note(order, out, n_trials, seed)
-    return Simulated(out, order, n_trials, seed, trials)
-
-
-def _claim(out: Path) -> None:
-    """Take the folder: refuse one of real measurements, and clear one of an earlier simulation."""
-    if not (out / NOTE).exists():
-        if any((out / f"measurements.{kind}").exists() for kind in KINDS):
-            raise RefuseRun(
-                "", str(out), "a folder that holds measurements which were not simulated",
-                "an empty folder, or one of an earlier simulation", "name another folder",
-            )  # fmt: skip
-        return
-    for folder in ("sealed", "truth", PARTS):
-        shutil.rmtree(out / folder, ignore_errors=True)
-    for name in ("measurements", "participants", "trials"):
-        for kind in KINDS:
-            (out / f"{name}.{kind}").unlink(missing_ok=True)
+    sums = np.sum([each["applied"] for each in results], axis=0)
+    applied_ms = float(sums[0] / sums[1]) if sums[1] else math.nan
+    return Simulated(out, order, n_trials, seed, trials, applied_ms)
 
 
 def _written(task: tuple[Batch, tuple[str, Sequence[str]]]) -> Mapping[str, Any]:
@@ -147,7 +170,15 @@ def _written(task: tuple[Batch, tuple[str, Sequence[str]]]) -> Mapping[str, Any]
         path = Path(folder) / f"{batch.first:08d}" / f"{name}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_table(_strings(table), path)
-    return {"tables": list(tables), **answer_lists(cohort, ids)}
+    return {"tables": list(tables), "applied": _applied(cohort.patients), **answer_lists(cohort, ids)}
+
+
+def _applied(patients: Patients) -> tuple[float, int]:
+    """Sum of the change (ms) of treated eyes with a lesion at the last visit, and their number."""
+    if patients.eyes is None:
+        return 0.0, 0
+    wanted = patients.latency_effect_ms[:, :, None, -1] * patients.eyes.affected != 0
+    return float(patients.eyes.effect_ms[..., -1][wanted].sum()), int(wanted.sum())
 
 
 def _tables(cohort: Cohort) -> dict[str, pd.DataFrame]:
@@ -193,8 +224,11 @@ def facts(order: Order, n_trials: int, seed: int) -> dict[str, Any]:
     premises = used(order)
     return {
         "protocol": order.protocol.trial.id,
+        "protocol_sha256": settings_hash(order.protocol.model_dump(mode="json")),
         "n_trials": n_trials,
         "participants_in_each_arm": order.participants,
+        "lesions_in_each_participant": order.lesions_per_participant,
+        "assumed": {row.name: row.value for row in order.premises.rows.values() if row.status == "given"},
         "seed": seed,
         "laboratory": order.premises.laboratory,
         "true_effect": list(effect_words(order)),
@@ -216,8 +250,15 @@ def effect_words(order: Order) -> tuple[str, ...]:
     """The true effect of each treatment at the last visit, at the mean age."""
     last = order.protocol.visit[-1].day - order.protocol.visit[0].day
     age, day = np.array(order.premises["age_mean_years"]), np.array(last)
-    return tuple(
-        f"{name}: {float(each.latency_at(age, day)):+.3g} ms in an eye with a lesion of its optic nerve, "
-        f"{float(each.mtr_at(age, day)):+.3g} pu in a lesion, after {last:g} days"
-        for name, each in check_responses(order.protocol, order.response).items()
-    )
+    measures = set(asked(order.protocol))
+    found = []
+    for name, each in check_responses(order.protocol, order.response).items():
+        words = []
+        if measures & set(OF_EYES):
+            words.append(
+                f"{float(each.latency_at(age, day)):+.3g} ms in an eye with a lesion of its optic nerve"
+            )
+        if measures & set(OF_LESIONS):
+            words.append(f"{float(each.mtr_at(age, day)):+.3g} pu in a lesion")
+        found.append(f"{name}: {', '.join(words) or 'none that an endpoint shows'}, after {last:g} days")
+    return tuple(found)

@@ -13,6 +13,7 @@ from remyelin.protocol import Endpoint, Protocol
 from remyelin.tables import MEASURES
 
 from .eyes import EYES, EyeErrors
+from .lesions import LEAST_MTR, MOST_MTR
 from .patient import Patients
 
 FloatArray = npt.NDArray[np.float64]
@@ -194,7 +195,7 @@ def _lesions(patients: Patients, condition: str, rng: np.random.Generator) -> Re
         "mtr_pu",
         condition,
         tuple(f"lesion:{k + 1:03d}" for k in range(most)),
-        np.asarray(dense(np.clip(measured, 0.5, 99.0), np.nan), dtype=np.float64),
+        np.asarray(dense(np.clip(measured, LEAST_MTR, MOST_MTR), np.nan), dtype=np.float64),
         np.asarray(dense(noise, np.nan), dtype=np.float64),
         np.asarray(dense(np.where(appeared, 0, ABSENT).astype(np.int8), 0), dtype=np.int8),
         here,

@@ -16,6 +16,7 @@ from .premises import Premises
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 YEAR, HALF_YEAR = 365.25, 182.0
+LEAST_MTR, MOST_MTR = 0.5, 99.0  # pu: what an instrument can read
 QUANTILES = (np.arange(20) + 0.5) / 20
 
 
@@ -111,15 +112,26 @@ def draw_lesions(
     start = np.clip(level + sd * what.standard_normal(len(owner)) + shared[owner], 1.0, 60.0)
     gain = (effect_pu * people.adherence[..., None]).reshape(day.shape)[owner] * ~late[:, None]
     drift = start[:, None] * premises["lesion_change_percent_per_year"] / 100 * day[owner] / YEAR
+    mtr = start[:, None] + drift + gain + _walk(people, premises, owner, over_time)
+    _check_shown(mtr, gain)
     return Lesions(
         owner=owner,
         number=number,
         volume_mm3=volume,
         age_days=np.where(late, -begins, lasted),
         remyelinated=healed,
-        mtr_pu=start[:, None] + drift + gain + _walk(people, premises, owner, over_time),
+        mtr_pu=mtr,
         onset=np.where(late, (day[owner] < begins[:, None]).sum(axis=1), 0),
     )
+
+
+def _check_shown(mtr: FloatArray, gain: FloatArray) -> None:
+    """Refuse an effect that takes more than one lesion in a thousand to where no MTR can be."""
+    gone = ((mtr < LEAST_MTR) | (mtr > MOST_MTR)) & (gain != 0)
+    if gone.any() and gone.any(axis=1).mean() > 0.001:
+        found = f"an effect that leaves lesions at {mtr[gone].min():.3g} to {mtr[gone].max():.3g} pu"
+        expected = f"lesions of {LEAST_MTR:g} to {MOST_MTR:g} pu"
+        raise InputError("", "mtr_pu", found, expected, "give a smaller effect")
 
 
 def _counts(

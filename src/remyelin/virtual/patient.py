@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from remyelin.number import check_number
+from remyelin.errors import InputError
+from remyelin.number import check_number, shown
 from remyelin.protocol import Protocol
 
 from .exposure import Responses, check_responses, effects
@@ -19,6 +20,7 @@ from .premises import Premises
 FloatArray = npt.NDArray[np.float64]
 OF_EYES = ("p100_latency_ms", "vep_shift_ms", "p100_fellow_difference_ms")
 OF_LESIONS = ("mtr_pu",)
+MOST_PEOPLE, MOST_LESIONS = 10_000, 1_000  # of an arm, and of a person: what fits into memory
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,8 @@ def draw_patients(
     check_number("n_trials", n_trials, least=1, whole=True, fix="ask for at least one trial")
     per_arm = arm_sizes(protocol, participants)
     if lesions_per_participant is not None:
-        check_number("lesions_per_participant", lesions_per_participant, least=1, whole=True)
+        check_lesions("lesions_per_participant", lesions_per_participant)
+    check_generator(rng)
     responses = check_responses(protocol, response)
     of_people, of_eyes, of_lesions = rng.spawn(3)
     people = draw_people(protocol, premises, n_trials, per_arm, of_people)
@@ -140,11 +143,26 @@ def draw_patients(
 
 
 def arm_sizes(protocol: Protocol, participants: int | None) -> tuple[int, ...]:
-    """Participants of each arm: `participants`, or by default those of the protocol."""
-    if participants is None:
-        return tuple(arm.n for arm in protocol.arm)
-    check_number("participants", participants, least=1, whole=True, fix="ask for at least one in each arm")
-    return (participants,) * len(protocol.arm)
+    """Participants of each arm: `participants`, or by default those of the protocol; 1 to 10,000."""
+    sizes = (
+        tuple(arm.n for arm in protocol.arm) if participants is None else (participants,) * len(protocol.arm)
+    )
+    for n in sizes:
+        check_number(
+            "participants", n, least=1, most=MOST_PEOPLE, whole=True, fix="ask for so many in each arm"
+        )
+    return sizes
+
+
+def check_lesions(name: str, n: int) -> None:
+    """InputError for a number of lesions that no person has."""
+    check_number(name, n, least=1, most=MOST_LESIONS, whole=True, fix="give a number that a person can have")
+
+
+def check_generator(rng: object) -> None:
+    """InputError for what is no generator of random numbers."""
+    if not isinstance(rng, np.random.Generator):
+        raise InputError("", "rng", shown(rng), "a numpy Generator", "give numpy.random.default_rng(2026)")
 
 
 def _asked(protocol: Protocol, measures: tuple[str, ...]) -> bool:

@@ -17,7 +17,24 @@ if TYPE_CHECKING:
 FILE = "evidence/virtual.toml"
 NOBODY = "none"  # no source was found
 P100_SD = "p100_change_sd_ms"
-_PARTS = ("_part", "dropout", "visit_missed", "adherence", "effect_kept", "eyes_alike")
+# What a user may give, by name or else by unit: far wider than what was published, and refused beyond.
+_BOUNDS = {
+    "age_mean_years": (16, 70), "acute_age_mean_years": (16, 70), "age_low_years": (16, 80),
+    "age_high_years": (16, 80), "age_sd_years": (0.1, 20), "duration_mean_years": (0.1, 40),
+    "dropout": (0, 0.9), "healthy_p100_ms": (70, 150), "eye_change_ms_per_year": (-10, 10),
+    "se_spread": (0, 2),
+    "shift_error_ratio": (0, 5), "lesions_scale": (0, 10), "new_lesions_per_year": (0, 50),
+    "white_matter_volume_mm3": (100_000, 1_000_000), "lcla_mean": (0, 70), "p100_change_days": (1, 3650),
+}  # fmt: skip
+_OF_UNIT = {
+    "1": (0, 1),
+    "year": (0, 40),
+    "ms": (0, 60),
+    "pu": (0, 60),
+    "%": (-20, 20),
+    "points": (0, 10),
+    "letters": (0, 30),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +131,16 @@ class Premises:
             if name not in rows:
                 if name == P100_SD:
                     self._needs_laboratory()
-                raise InputError(
-                    "", name, "unknown", "a premise of virtual patients", did_you_mean(name, rows)
-                )
-            _check(name, value)
-            rows[name] = replace(rows[name], value=float(value), status="given", source="")
+                hint = did_you_mean(name, sorted(rows), limit=len(rows))
+                raise InputError("", name, "unknown", "a premise of virtual patients", hint)
+            row = rows[name]
+            least, most = _BOUNDS.get(name) or _OF_UNIT[row.unit]
+            check_number(
+                name, value, least=least, most=most, fix=f"correct it; by default it is {row.value:g}"
+            )
+            note = f"in place of {row.value:g}"
+            rows[name] = Premise(name, row.about, float(value), row.unit, "", "given", note)
+        _check_ages(rows)
         return replace(self, rows=rows)
 
     def __getitem__(self, name: str) -> float:
@@ -216,10 +238,8 @@ def _rows() -> Mapping[str, Premise]:
     return rows
 
 
-def _check(name: str, value: object) -> None:
-    if name.endswith(_PARTS):
-        check_number(name, value, least=0, most=1)
-    elif name in ("eye_change_ms_per_year", "lesion_change_percent_per_year"):
-        check_number(name, value)
-    else:
-        check_number(name, value, least=0)
+def _check_ages(rows: Mapping[str, Premise]) -> None:
+    low, high = rows["age_low_years"].value, rows["age_high_years"].value
+    if low >= high:
+        expected = f"less than age_high_years, {high:g}"
+        raise InputError("", "age_low_years", f"{low:g}", expected, "give a lower one, or a higher limit")

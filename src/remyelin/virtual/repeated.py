@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from remyelin.errors import InputError, did_you_mean
+from remyelin.number import several
 from remyelin.protocol import Protocol
 from remyelin.tables import MEASURES
 
@@ -79,6 +80,11 @@ class Trials:
         unit = {endpoint.id: MEASURES[endpoint.measure].unit for endpoint in self.protocol.endpoint}
         lines = []
         for row in self.significant().to_dict("records"):
+            if row["failed"] == row["trials"]:
+                lines.append(
+                    f"{row['endpoint']}, {row['contrast']}: no answer in any of {row['trials']} trials"
+                )
+                continue
             failed = f", {row['failed']} without an answer" if row["failed"] else ""
             lines.append(
                 f"{row['endpoint']}, {row['contrast']}: mean {row['mean']:+.3g} {unit[row['endpoint']]} "
@@ -99,7 +105,7 @@ def run_trials(
     response: Responses,
     premises: Premises,
     participants: int | None = None,
-    endpoints: Sequence[str] | None = None,
+    endpoints: str | Sequence[str] | None = None,
     workers: int = 1,
     out: Path | None = None,
     progress: bool = False,
@@ -111,7 +117,7 @@ def run_trials(
     protocol, n_trials, rng, response, premises, participants
         As of `draw_patients`.
     endpoints
-        Only these; all by default.
+        Only this one or these; all by default.
     workers
         Processes; their number changes no bit of the answer.
     out
@@ -134,13 +140,16 @@ def run_trials(
     p100-latency, clemastine-metformin - placebo: mean ... ms (SD 0.6...); significant in ... % ...
     """
     known = [endpoint.id for endpoint in protocol.endpoint]
-    for name in endpoints or ():
+    wanted = None if endpoints is None else several(endpoints)
+    if wanted == ():
+        raise InputError("", "endpoint", "not given", "an endpoint of the protocol", did_you_mean("", known))
+    for name in wanted or ():
         if name not in known:
             raise InputError(
                 "", "endpoint", f"'{name}'", "an endpoint of the protocol", did_you_mean(name, known)
             )
     batches = Order(protocol, response, premises, participants).batches(n_trials, rng)
-    asked = tuple(name for name in known if endpoints is None or name in endpoints)
+    asked = tuple(name for name in known if wanted is None or name in wanted)
     parts = run_batches(_analysed, batches, asked, workers=workers, out=out, progress=progress)
     return Trials(protocol, premises, answer_table(protocol, parts))
 

@@ -9,12 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from remyelin.errors import InputError
+from remyelin.number import check_number
 from remyelin.virtual.assumptions import Worlds, draw_worlds, population
 from remyelin.virtual.reading import NERVE_MM, bare_delay_ms, delay_ratio, lesion_mm, mtr_of_myelin
 from remyelin.virtual.repair import Course, Exposure, follow
 
 FloatArray = npt.NDArray[np.float64]
 MOST_DAYS = 3650
+MOST = {
+    "latency_ms": 30.0,
+    "mtr_pu": 10.0,
+}  # either way: more than a delay, and than all the myelin of a lesion
 _DRAWS = 200
 
 
@@ -34,7 +39,8 @@ class Response:
     Raises
     ------
     InputError
-        If shapes disagree, a value is not finite, or ages or days do not rise.
+        If shapes disagree, a value is not a finite number, an effect is beyond 30 ms or 10 pu either way, or
+        ages or days do not rise.
     """
 
     age_years: FloatArray
@@ -50,22 +56,33 @@ class Response:
             ("latency_ms", shape),
             ("mtr_pu", shape),
         ):
-            values = np.asarray(getattr(self, name), dtype=np.float64)
+            values = _numbers(name, getattr(self, name))
             good = values.shape == wanted and np.isfinite(values).all()
             if not good or (len(wanted) == 1 and not (np.diff(values) > 0).all()):
                 expected = f"finite numbers of shape {wanted}" + ", rising" * (len(wanted) == 1)
                 raise InputError("", f"response {name}", f"of shape {values.shape}", expected, "correct it")
             object.__setattr__(self, name, values)
+            for value in (values.min(), values.max()) if name in MOST and values.size else ():
+                check_number(
+                    name, float(value), least=-MOST[name], most=MOST[name], fix="give a smaller effect"
+                )
 
     @classmethod
     def constant(cls, latency_ms: float = 0.0, mtr_pu: float = 0.0) -> Response:
         """The truth is given: the same at every age and on every day after the first.
+
+        Raises
+        ------
+        InputError
+            What is no number, or beyond 30 ms or 10 pu either way.
 
         Examples
         --------
         >>> Response.constant(latency_ms=-1.2).latency_ms
         array([[-1.2]])
         """
+        for name, value in (("latency_ms", latency_ms), ("mtr_pu", mtr_pu)):
+            check_number(name, value, least=-MOST[name], most=MOST[name], fix="give a smaller effect")
         one = np.zeros(1)
         return cls(one, one, np.full((1, 1), latency_ms), np.full((1, 1), mtr_pu))
 
@@ -124,6 +141,16 @@ class Changes:
     def possible(self) -> npt.NDArray[np.bool_]:
         """(world,) whether the nerve can hold that lesion; where not, the delayed eye has healed."""
         return np.asarray(self.lesion_mm <= NERVE_MM)
+
+
+def _numbers(name: str, values: object) -> FloatArray:
+    try:
+        found = np.asarray(values)
+    except ValueError:  # rows of different length
+        found = np.array("")
+    if found.dtype.kind not in "fiu":
+        raise InputError("", f"response {name}", "not numbers", "an array of numbers", "correct it")
+    return found.astype(np.float64)
 
 
 def response(

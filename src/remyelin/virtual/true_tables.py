@@ -29,7 +29,7 @@ def true_tables(patients: Patients) -> dict[str, pd.DataFrame]:
         )
     }
     if patients.eyes is not None:
-        eyes, effect = patients.eyes, patients.latency_effect_ms * people.adherence[..., None]
+        eyes = patients.eyes
         trial, person, eye, visit = (each.ravel() for each in np.indices(eyes.latency_ms.shape))
         found["eyes"] = pd.DataFrame(
             {
@@ -42,7 +42,7 @@ def true_tables(patients: Patients) -> dict[str, pd.DataFrame]:
                 "responds": eyes.responds.ravel(),
                 "latency_ms": eyes.latency_ms.ravel(),
                 # 0 is added so that no effect is 0, and not -0.
-                "effect_ms": 0.0 + effect[trial, person, visit] * eyes.affected[trial, person, eye],
+                "effect_ms": 0.0 + eyes.effect_ms.ravel(),
             }
         )
     if patients.lesions is not None:
