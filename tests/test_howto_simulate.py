@@ -32,4 +32,4 @@ def test_the_commands_of_the_how_to_run(tmp_path: Path, monkeypatch: pytest.Monk
         with pytest.raises(SystemExit) as stopped:
             main(shlex.split(line.replace("--trials 10000 --jobs 2", "--trials 20"))[1:])
         assert stopped.value.code == 0, line
-    assert (tmp_path / "OUT" / "trials.tsv").exists()
+    assert (tmp_path / "MANY" / "trials.tsv").exists()

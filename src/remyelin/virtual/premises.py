@@ -96,7 +96,7 @@ class Premises:
         ----------
         laboratory
             ``"trial"``, ``"rebuild"`` or ``"routine"``, whose SD of an untreated change of the P100 differ by
-            a factor of 5. There is no default; without one only what needs none can be drawn.
+            a factor of 4, for one eye. There is no default; without one only what needs none can be drawn.
         given
             Other values, by name.
 
