@@ -15,6 +15,7 @@ from remyelin.errors import InputError, RefuseRun
 from remyelin.report import analyse_folder
 from remyelin.tables import Measurements
 from remyelin.virtual.asking import simulate_folder
+from remyelin.virtual.place import check_place
 
 
 def names(folder: Path) -> set[str]:
@@ -169,7 +170,7 @@ def test_nothing_else_is_mixed_with_a_simulation(tmp_path: Path, recordings: boo
         path = tmp_path / name
         path.parent.mkdir(parents=True)
         path.write_text("")
-        with pytest.raises(RefuseRun, match="a folder that holds"):
+        with pytest.raises(RefuseRun, match=r"a folder that holds|none of ours"):
             simulate_folder("ccmr-one", tmp_path / name.split("/")[0], **options)
 
 
@@ -209,3 +210,10 @@ def test_what_a_batch_refuses_is_said_once(tmp_path: Path, capsys: pytest.Captur
         main([*asked, "--participants", "10", "--assume", "white_matter_volume_mm3=100000"])
     assert stopped.value.code == 1
     assert capsys.readouterr().err.count("ask for fewer lesions") == 1
+
+
+def test_recordings_that_were_stopped_may_go_on(tmp_path: Path) -> None:
+    (tmp_path / "bids").mkdir()
+    check_place(tmp_path, recordings=True)
+    with pytest.raises(RefuseRun, match="holds bids/ of another trial"):
+        check_place(tmp_path)

@@ -86,7 +86,7 @@ def simulate_folder(
     premises = Premises.read(laboratory, **dict(_given(word) for word in assume))
     order = Order(plan, true_effect(plan, latency_ms, mtr_pu), premises, participants, lesions)
     order.check(trials)
-    check_place(out)
+    check_place(out, recordings=recordings)
     if not recordings:
         found = write_trials(order, out, n_trials=trials, seed=seed, workers=workers, progress=True)
         return replace(found, named=str(protocol))

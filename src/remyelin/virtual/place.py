@@ -12,8 +12,15 @@ ANALYSES = ("results.tsv", "endpoints.tsv", "report.html", "adam")
 _OURS = "an empty folder, or one of an earlier simulation"
 
 
-def check_place(out: Path) -> None:
+def check_place(out: Path, *, recordings: bool = False) -> None:
     """Refuse a folder that holds something which a simulation must not mix with; change nothing.
+
+    Parameters
+    ----------
+    out
+        The folder, there or not.
+    recordings
+        Whether recordings are to be written, which go on where they were stopped: `write_trial` knows which.
 
     Raises
     ------
@@ -22,7 +29,7 @@ def check_place(out: Path) -> None:
     """
     if (out.exists() and not out.is_dir()) or any(folder.is_file() for folder in out.parents):
         raise RefuseRun("", str(out), "a file, or in one", "a folder", "name another folder")
-    found = _not_ours(out)
+    found = _measured(out) or ("" if recordings else _recorded(out))
     if found:
         raise RefuseRun("", str(out), f"a folder that holds {found}", _OURS, "name another folder")
     analysed = [name for name in ANALYSES if (out / name).exists()]
@@ -31,11 +38,14 @@ def check_place(out: Path) -> None:
         raise RefuseRun("", str(out), found, _OURS, "name another folder, or delete this one")
 
 
-def _not_ours(out: Path) -> str:
+def _measured(out: Path) -> str:
+    there = any((out / f"measurements.{kind}").exists() for kind in KINDS)
+    return "measurements which were not simulated" if there and not (out / NOTE).exists() else ""
+
+
+def _recorded(out: Path) -> str:
     if (out / NOTE).exists():
         return ""
-    if any((out / f"measurements.{kind}").exists() for kind in KINDS):
-        return "measurements which were not simulated"
     there = [f"{name}/" for name in ("bids", "sealed", "truth") if (out / name).exists()]
     return f"{', '.join(there)} of another trial" if there else ""
 
