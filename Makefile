@@ -33,10 +33,10 @@ demo: $(STAMP) $(KERNELS) ## a virtual trial, from raw recordings to a report (u
 	@$(BIN)/remyelin demo demo-out
 
 test: $(STAMP) $(KERNELS) lint ## lint, types, layers and the fast tests (some 14 minutes on 2 cores)
-	$(ONE_THREAD) $(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not slow"
+	$(ONE_THREAD) $(BIN)/pytest -n $(JOBS) --dist loadfile -m "not slow"
 
 test-slow: $(STAMP) $(KERNELS) ## the tests that take minutes
-	$(ONE_THREAD) $(BIN)/pytest -n $(JOBS) --dist loadgroup -m slow
+	$(ONE_THREAD) $(BIN)/pytest -n $(JOBS) --dist loadfile -m slow
 
 lint: $(STAMP) ## ruff, mypy, import contracts, spelling, project metadata
 	$(BIN)/ruff check .

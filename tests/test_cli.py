@@ -21,8 +21,6 @@ from remyelin import cli
 from remyelin.run.lock import LOCK_NAME
 from remyelin.tables import Measurements
 
-pytestmark = pytest.mark.xdist_group("pipeline")
-
 COMMANDS = ("demo", "measure", "plan", "simulate", "forecast", "analyse", "report", "evidence")
 FACTS = {"file", "field", "found", "expected", "fix"}
 

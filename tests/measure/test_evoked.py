@@ -23,8 +23,6 @@ from remyelin.tables import Measurements
 
 from . import evoked_set as data
 
-pytestmark = pytest.mark.xdist_group("evoked")
-
 PLAIN, REPLICATES, SETUP, CHECKS, ABSENT = "sub-01", "sub-02", "sub-03", "sub-04", "sub-05"
 BIFID, BROKEN, AVERAGES, SECTORS = "sub-06", "sub-07", "sub-08", "sub-09"
 PEOPLE = (PLAIN, REPLICATES, SETUP, CHECKS, ABSENT, BIFID, BROKEN, AVERAGES, SECTORS)

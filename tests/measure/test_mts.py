@@ -28,8 +28,6 @@ from remyelin.measure.spill import Spills
 from remyelin.measure.visit import load_visit
 from remyelin.measure.weights import soft_masks
 
-pytestmark = pytest.mark.xdist_group("mts")
-
 SHAPE, VOXEL_MM = (48, 56, 46), 2.5
 TR_S, FLIP_DEG = 0.025, {"mtw": 5.0, "pdw": 5.0, "t1w": 12.0}
 LABEL = {"mtw": "flip-1_mt-on", "pdw": "flip-1_mt-off", "t1w": "flip-2_mt-off"}

@@ -22,8 +22,6 @@ from remyelin.measure.run import measure_participants, resolve_settings
 from remyelin.report import missing_pages, trial_page
 from remyelin.run import output_lock
 
-pytestmark = pytest.mark.xdist_group("pipeline")
-
 
 def bytes_of(out: Path) -> dict[str, str]:
     return {

@@ -25,8 +25,6 @@ from remyelin import files
 from remyelin.run import read_records
 from remyelin.run.lock import LOCK_NAME
 
-pytestmark = pytest.mark.xdist_group("pipeline_crash")
-
 CALLS = ("write", "pwrite64", "fsync", "rename", "unlink", "mkdir", "ftruncate", "flock")
 Tree = dict[str, bytes]
 Point = tuple[str, int]  # a call by which a file or folder changes, and its number among its like

@@ -20,7 +20,6 @@ from remyelin.conduction import Axon
 FINE, DEFAULT = 3e-4, 1.5e-3
 PEER = Path(__file__).parents[2] / "benchmarks" / "conduction" / "neuron_axon.py"
 # One worker compiles the mechanisms, once.
-pytestmark = pytest.mark.xdist_group("neuron")
 
 
 @pytest.fixture(scope="module")

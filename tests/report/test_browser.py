@@ -18,7 +18,6 @@ from .test_page import PERSON_PANELS, TRIAL_PANELS
 CHROMIUM = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), "")
 pytestmark = [
     pytest.mark.skipif(not CHROMIUM, reason="no Chromium: apt-get install chromium"),
-    pytest.mark.xdist_group("browser"),
 ]
 
 

@@ -25,7 +25,6 @@ from remyelin.virtual.response import Response
 from remyelin.virtual.scanner import Scanner
 
 VALIDATOR = Path(sys.executable).parent / "bids-validator-deno"
-pytestmark = pytest.mark.xdist_group("virtual-dataset")
 
 
 @pytest.fixture(scope="module")
