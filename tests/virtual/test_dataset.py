@@ -154,7 +154,7 @@ def test_recordings_say_eye_check_size_and_delay(trial):
 
 
 def test_a_visit_that_nobody_came_to_is_not_there(tmp_path):
-    leaves = Premises.read("trial", dropout=1.0)
+    leaves = Premises.read("trial", visit_missed=1.0)
     truth = write_small(tmp_path, eyes=False, premises=leaves)
     assert set(truth.lesions["visit"]) == {"M00"}
     assert not list(truth.dataset.glob("sub-*/ses-M06"))
@@ -172,9 +172,9 @@ def test_the_dataset_says_that_it_is_virtual(trial):
 @pytest.mark.parametrize(
     ("given", "error", "words"),
     [
-        ({"lesions_per_participant": 4000}, InputError, ["lesions", "fewer"]),
+        ({"lesions_per_participant": 4000}, InputError, ["lesions", "1 to 1000"]),
         ({"lesions_per_participant": 600}, (InputError, RefuseRun), ["lesions", "fewer"]),
-        ({"participants": 0}, InputError, ["participants", "at least one"]),
+        ({"participants": 0}, InputError, ["participants", "each arm"]),
         ({"response": {}}, InputError, ["treatment", "virtual", "Response"]),
         ({"premises": Premises.read(), "eyes": True}, InputError, ["laboratory"]),
     ],

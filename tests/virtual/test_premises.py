@@ -80,6 +80,7 @@ def test_trials_have_their_own_limits() -> None:
     ({"age_mean_years": 5}, "age_mean_years is 5, expected a finite number, 16 to 70"),
     ({"p100_change_sd_ms": 1e6}, r"p100_change_sd_ms is 1e\+06, expected a finite number, 0 to 60"),
     ({"age_low_years": 60}, "age_low_years is 60, expected less than age_high_years, 59"),
+    ({"age_low_years": 58, "age_sd_years": 2}, "age_mean_years is 38.7, expected a finite number, 52 to 65"),
     ({"zzz": 1}, "use one of absent_part, .*, white_matter_volume_mm3"),
 ])  # fmt: skip
 def test_values_that_no_people_have_are_refused(given: dict[str, float], words: str) -> None:

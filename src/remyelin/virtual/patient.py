@@ -149,7 +149,7 @@ def arm_sizes(protocol: Protocol, participants: int | None) -> tuple[int, ...]:
     )
     for n in sizes:
         check_number(
-            "participants", n, least=1, most=MOST_PEOPLE, whole=True, fix="ask for so many in each arm"
+            "participants", n, least=1, most=MOST_PEOPLE, whole=True, fix="ask for as many in each arm"
         )
     return sizes
 

@@ -20,7 +20,7 @@ P100_SD = "p100_change_sd_ms"
 # What a user may give, by name or else by unit: far wider than what was published, and refused beyond.
 _BOUNDS = {
     "age_mean_years": (16, 70), "acute_age_mean_years": (16, 70), "age_low_years": (16, 80),
-    "age_high_years": (16, 80), "age_sd_years": (0.1, 20), "duration_mean_years": (0.1, 40),
+    "age_high_years": (16, 80), "age_sd_years": (2, 20), "duration_mean_years": (0.1, 40),
     "dropout": (0, 0.9), "healthy_p100_ms": (70, 150), "eye_change_ms_per_year": (-10, 10),
     "se_spread": (0, 2),
     "shift_error_ratio": (0, 5), "lesions_scale": (0, 10), "new_lesions_per_year": (0, 50),
@@ -243,3 +243,8 @@ def _check_ages(rows: Mapping[str, Premise]) -> None:
     if low >= high:
         expected = f"less than age_high_years, {high:g}"
         raise InputError("", "age_low_years", f"{low:g}", expected, "give a lower one, or a higher limit")
+    for name in ("age_mean_years", "acute_age_mean_years"):
+        # Farther in the tail of the normal distribution nobody would be drawn.
+        reach = 3 * rows["age_sd_years"].value
+        least, most = low - reach, high + reach
+        check_number(name, rows[name].value, least=least, most=most, fix="give another mean, or other limits")
