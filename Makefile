@@ -32,7 +32,7 @@ $(KERNELS): $(STAMP) $(shell grep -rl njit src --include=*.py)
 demo: $(STAMP) $(KERNELS) ## a virtual trial, from raw recordings to a report (under 2 minutes)
 	@$(BIN)/remyelin demo demo-out
 
-test: $(STAMP) $(KERNELS) lint ## lint, types, layers and the fast tests (some 14 minutes on 2 cores)
+test: $(STAMP) $(KERNELS) lint ## lint, types, layers and the fast tests (some 11 minutes on 2 cores)
 	$(ONE_THREAD) $(BIN)/pytest -n $(JOBS) --dist loadfile -m "not slow"
 
 test-slow: $(STAMP) $(KERNELS) ## the tests that take minutes
