@@ -1,4 +1,4 @@
-"""A number that a user gave: finite and within its bounds, or an error that says what it may be."""
+"""A number that a user gave, or what draws numbers: as it may be, or an error that says how."""
 
 from __future__ import annotations
 
@@ -54,6 +54,20 @@ def check_number(
         if inside and (not whole or size == int(size)):
             return
     raise InputError("", name, shown(value), expected or _allowed(above, least, most, whole), fix)
+
+
+def check_generator(rng: object) -> None:
+    """Refuse what is no generator of random numbers.
+
+    Examples
+    --------
+    >>> check_generator(5)
+    Traceback (most recent call last):
+    remyelin.errors.InputError: rng is 5, expected a generator. Fix: make one with numpy.random.default_rng.
+    """
+    if not isinstance(rng, np.random.Generator):
+        fix = "make one with numpy.random.default_rng"
+        raise InputError("", "rng", shown(rng), "a generator", fix)
 
 
 def shown(value: object) -> str:

@@ -187,7 +187,7 @@ SMALL = Premises.read("trial", white_matter_volume_mm3=100_000)
     ({"response": {"clemastine+metformn": NONE}}, "whose effect is not known"),
     ({"lesions": True, "lesions_per_participant": 1000, "premises": SMALL}, "1000, together .* no more"),
     ({"lesions": True, "lesions_per_participant": 1001}, "lesions_per_participant is 1001, .* 1 to 1000"),
-    ({"rng": 5}, "rng is 5, expected a numpy Generator"),
+    ({"rng": 5}, "rng is 5, expected a generator"),
     ({"lesions": True, "lesions_per_participant": 0}, "lesions_per_participant is 0"),
     ({"premises": Premises.read()}, "laboratory is not chosen"),
 ])  # fmt: skip

@@ -213,7 +213,7 @@ def test_the_tables_tell_nothing_of_the_allocation() -> None:
     ({"response": -1.2}, "response is -1.2, expected a Response"),
     ({"response": None}, "response is not given, expected a Response"),
     ({"response": {"clemastine+metformin": -1.2}}, "response is -1.2, expected a Response"),
-    ({"rng": 5}, "rng is 5, expected a numpy Generator"),
+    ({"rng": 5}, "rng is 5, expected a generator"),
     ({"endpoints": ()}, "endpoint is not given"),
     ({"endpoints": "p"}, "endpoint is 'p', expected an endpoint of the protocol"),
     ({"n_trials": 2_000_000}, "140,000,000 people, expected at most 100,000,000"),

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from remyelin.biology.state import MyelinState
 from remyelin.conduction.axon import HIGHEST_C, LOWEST_C
 from remyelin.errors import InputError
-from remyelin.number import check_number, shown
+from remyelin.number import check_generator, check_number, shown
 
 # Shorter ones were given in metres.
 SHORTEST_MM, SHORTEST_LESION_MM = 1.0, 0.05
@@ -26,8 +26,7 @@ def check_drawn(
 ) -> None:
     """Refuse what no axons can be drawn with; the others are numbers or not given."""
     check_number("n_axons", n_axons, least=1, whole=True, fix=FIX)
-    if not isinstance(rng, np.random.Generator):
-        raise InputError("", "rng", shown(rng), "a generator", "make one with numpy.random.default_rng")
+    check_generator(rng)
     _check_length(length_mm)
     check_lesion(lesion_mm)
     for name, value in others.items():

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic import StringConstraints as Words
 
 from remyelin.errors import did_you_mean
+from remyelin.protocol.parts import Part as Part
 from remyelin.protocol.parts import fault
 
 STATUSES = ("seen", "derived", "unverified")
@@ -43,12 +44,6 @@ def _unit(unit: str) -> str:
 
 Ids = Annotated[tuple[Id, ...], BeforeValidator(_tuple)]
 Unit = Annotated[str, AfterValidator(_unit)]
-
-
-class Part(BaseModel):
-    """A table of a data file: nothing in it that is not known here, and nothing repaired."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Record(Part):

@@ -47,10 +47,9 @@ def forecast_folder(protocol: str | Path, out: Path | None = None, **given: Any)
 
 def _check_folder(out: Path) -> None:
     """Before minutes of work: a folder, and not one of a trial's data."""
-    if (out.exists() and not out.is_dir()) or any(folder.is_file() for folder in out.parents):
-        raise RefuseRun(
-            "", str(out), "a file, or in one", "a folder to write the forecast to", "name another"
-        )
+    from remyelin.virtual.place import check_folder
+
+    check_folder(out)
     if any((out / f"measurements.{kind}").exists() for kind in ("tsv", "parquet")):
         found = "a folder that holds measurements"
         raise RefuseRun("", str(out), found, "a folder of its own for the forecast", "name another folder")

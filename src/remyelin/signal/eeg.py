@@ -8,7 +8,7 @@ import numpy as np
 
 from remyelin.errors import InputError
 from remyelin.evidence.load import parameter
-from remyelin.number import check_number, shown
+from remyelin.number import check_generator, check_number
 from remyelin.signal.grid import FloatArray
 
 # The passband in which `sd_uv` is measured: 1 to 100 Hz, two poles at either end.
@@ -76,7 +76,7 @@ class EegNoise:
         >>> round(noise.sd_uv, 1), round(noise.exponent, 1)
         (8.8, 1.8)
         """
-        check_rng(rng)
+        check_generator(rng)
         mean, sd = _people("eeg_sd")
         spread = np.sqrt(np.log1p((sd / mean) ** 2))
         size = mean * np.exp(spread * rng.standard_normal() - spread**2 / 2)
@@ -98,7 +98,7 @@ class EegNoise:
         >>> noise.shape, bool(8 < noise.std() < 12)
         ((60000,), True)
         """
-        check_rng(rng)
+        check_generator(rng)
         check_number("samples", samples, least=1, whole=True)
         check_number("sfreq_hz", sfreq_hz, least=2 * _HIGH_HZ)
         if self.sd_uv == 0 and not self.blinks_per_min:
@@ -166,9 +166,3 @@ def check_noise(noise: object) -> None:
     """Refuse what is no `EegNoise`."""
     if not isinstance(noise, EegNoise):
         raise InputError("", "noise", f"of type {type(noise).__name__}", "an EegNoise", "give EegNoise(...)")
-
-
-def check_rng(rng: object) -> None:
-    """Refuse what is no generator."""
-    if not isinstance(rng, np.random.Generator):
-        raise InputError("", "rng", shown(rng), "a generator", "make one with numpy.random.default_rng(seed)")

@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from remyelin.conduction import Arrivals
 from remyelin.errors import InputError
-from remyelin.number import check_number, shown
+from remyelin.number import check_generator, check_number, shown
 from remyelin.signal.cortex import Cortex, drive_of, healthy_mean_ms, healthy_spectrum, kernel_spectrum
 from remyelin.signal.delays import Delays
-from remyelin.signal.eeg import EegNoise, check_noise, check_rng
+from remyelin.signal.eeg import EegNoise, check_noise
 from remyelin.signal.grid import (
     LAST_MS,
     ComplexArray,
@@ -147,7 +147,7 @@ class VepResponse:
         """
         noise = EegNoise() if noise is None else noise
         check_noise(noise)
-        check_rng(rng)
+        check_generator(rng)
         check_number("n_sweeps", n_sweeps, least=1, whole=True)
         check_number("sfreq_hz", sfreq_hz, least=200, most=50_000)
         check_number("reversal_hz", reversal_hz, least=0.5, most=4)

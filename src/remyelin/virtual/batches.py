@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from remyelin.errors import InputError, RefuseRun
-from remyelin.number import check_number
+from remyelin.number import check_generator, check_number
 from remyelin.protocol import Protocol
 from remyelin.provenance import settings_hash
 from remyelin.run import Job, map_jobs
@@ -22,7 +22,7 @@ from .cohort import Cohort, draw_cohort
 from .exposure import Responses, check_responses
 from .eyes import EyeErrors
 from .instruments import asked
-from .patient import OF_EYES, OF_LESIONS, arm_sizes, check_generator, check_lesions
+from .patient import OF_EYES, OF_LESIONS, arm_sizes, check_lesions
 from .people import check_visits
 from .premises import Premises
 from .response import Response

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from remyelin.errors import InputError
-from remyelin.number import check_number, shown
+from remyelin.number import check_generator, check_number
 from remyelin.protocol import Protocol
 
 from .exposure import Responses, check_responses, effects
@@ -157,12 +156,6 @@ def arm_sizes(protocol: Protocol, participants: int | None) -> tuple[int, ...]:
 def check_lesions(name: str, n: int) -> None:
     """InputError for a number of lesions that no person has."""
     check_number(name, n, least=1, most=MOST_LESIONS, whole=True, fix="give a number that a person can have")
-
-
-def check_generator(rng: object) -> None:
-    """InputError for what is no generator of random numbers."""
-    if not isinstance(rng, np.random.Generator):
-        raise InputError("", "rng", shown(rng), "a numpy Generator", "give numpy.random.default_rng(2026)")
 
 
 def _asked(protocol: Protocol, measures: tuple[str, ...]) -> bool:

@@ -27,8 +27,7 @@ def check_place(out: Path, *, recordings: bool = False) -> None:
     RefuseRun
         A file; measurements that were not simulated; recordings or a key of another trial; an analysis.
     """
-    if (out.exists() and not out.is_dir()) or any(folder.is_file() for folder in out.parents):
-        raise RefuseRun("", str(out), "a file, or in one", "a folder", "name another folder")
+    check_folder(out)
     found = _measured(out) or ("" if recordings else _recorded(out))
     if found:
         raise RefuseRun("", str(out), f"a folder that holds {found}", _OURS, "name another folder")
@@ -36,6 +35,12 @@ def check_place(out: Path, *, recordings: bool = False) -> None:
     if analysed:
         found = f"a folder that holds an analysis ({', '.join(analysed)}), which would be of other data"
         raise RefuseRun("", str(out), found, _OURS, "name another folder, or delete this one")
+
+
+def check_folder(out: Path) -> None:
+    """Refuse what is a file, or lies in one."""
+    if (out.exists() and not out.is_dir()) or any(folder.is_file() for folder in out.parents):
+        raise RefuseRun("", str(out), "a file, or in one", "a folder", "name another folder")
 
 
 def _measured(out: Path) -> str:
