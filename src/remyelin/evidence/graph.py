@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .frames import shown
 from .load import records
 from .mechanism import Barrier, Step, Target, Treatment
 from .outcome import Trial
@@ -196,23 +197,20 @@ def graph(*, unverified: bool = False) -> Graph:
     """
     kinds = ("steps", "targets", "treatments", "barriers", "trials")
     every = {kind: records(kind) for kind in kinds}
-    shown = {
-        kind: rows if unverified else tuple(kept for each in rows if (kept := each.verified()) is not None)
-        for kind, rows in every.items()
-    }
-    hidden = sum(len(every[kind]) - len(shown[kind]) for kind in kinds)
-    ids = {kind: {record.id for record in kept} for kind, kept in shown.items()}
-    known = (link for kept in shown.values() for record in kept for link in _links(record))
+    kept = {kind: shown(kind, unverified) for kind in kinds}
+    hidden = sum(len(every[kind]) - len(kept[kind]) for kind in kinds)
+    ids = {kind: {record.id for record in rows} for kind, rows in kept.items()}
+    known = (link for rows in kept.values() for record in rows for link in _links(record))
     links = tuple(
         link for link in known if link.start in ids[link.start_kind] and link.end in ids[link.end_kind]
     )
     whole = [link for rows in every.values() for record in rows for link in _links(record)]
     return Graph(
-        tuple(sorted(shown["steps"], key=lambda step: step.order)),
-        shown["targets"],
-        shown["treatments"],
-        shown["barriers"],
-        shown["trials"],
+        tuple(sorted(kept["steps"], key=lambda step: step.order)),
+        kept["targets"],
+        kept["treatments"],
+        kept["barriers"],
+        kept["trials"],
         links,
         hidden + len(whole) - len(links),
         tuple(step.name for step in every["steps"] if step.id not in ids["steps"]),

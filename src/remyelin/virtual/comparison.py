@@ -15,6 +15,7 @@ from remyelin.evidence.load import read_data
 from remyelin.protocol import Arm, Endpoint, Protocol
 from remyelin.protocol.parts import PLACEBO
 from remyelin.virtual.assumptions import Worlds, population
+from remyelin.virtual.exposure import courses
 from remyelin.virtual.repair import Exposure, drugs_of
 from remyelin.virtual.response import Changes, changes
 
@@ -152,21 +153,21 @@ def _exposure(arm: Arm, protocol: Protocol, dose: float) -> Exposure:
     if not arm.sequence:
         drugs_of(arm.treatment)
         return Exposure(None if arm.is_placebo else arm.treatment, dose=dose)
-    given = [k for k, name in enumerate(arm.sequence) if name != PLACEBO]
+    given = courses(protocol, arm)
     if not given:
         return Exposure(None)
-    names = {arm.sequence[k] for k in given}
-    if len(names) > 1 or given != list(range(given[0], given[-1] + 1)):
+    if len(given) > 1:
         found = ", ".join(arm.sequence)
         expected = "one treatment, in periods that follow one another"
         fix = "forecast a trial of one treatment"
         raise InputError("", f"arm '{arm.id}' sequence", found, expected, fix)
-    drugs_of(arm.sequence[given[0]])
+    (course,), begin = given, protocol.visit[0].day
+    drugs_of(course.treatment)
     days = {visit.id: visit.day for visit in protocol.visit}
-    stop = days[protocol.period[given[-1]].end]
-    last = given[-1] == len(protocol.period) - 1 and protocol.trial.design != "crossover"
-    start = days[protocol.period[given[0]].start]
-    return Exposure(arm.sequence[given[0]], start, np.inf if last else stop, dose)
+    stop = begin + course.end_day
+    if stop == days[protocol.period[-1].end] and protocol.trial.design != "crossover":
+        stop = np.inf
+    return Exposure(course.treatment, begin + course.start_day, stop, dose)
 
 
 def follow_arms(

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from remyelin.errors import InputError, did_you_mean
-from remyelin.evidence.arithmetic import critical, statistic_of_p
 from remyelin.evidence.load import read_data, records
 from remyelin.evidence.outcome import Result
+from remyelin.evidence.study import study_of
 from remyelin.protocol import Protocol
 from remyelin.virtual.assumptions import Worlds
 from remyelin.virtual.comparison import Followed, Setting, follow_arms
@@ -31,8 +31,6 @@ class Published:
         Ids of the record and of the packaged protocol, and ``"p100_latency_ms"`` or ``"mtr_pu"``.
     estimate, se, unit
         Treatment less placebo.
-    derived
-        From what the standard error is computed.
     day, eyes
         Of the comparison; a crossover has its periods. `eyes` as in `Setting`, if others than the trial's.
     """
@@ -43,7 +41,6 @@ class Published:
     estimate: float
     se: float
     unit: str
-    derived: str
     day: int = 0
     eyes: str | None = None
 
@@ -60,30 +57,24 @@ def published() -> tuple[Published, ...]:
     Examples
     --------
     >>> first = published()[0]
-    >>> first.name, first.estimate, round(first.se, 3), first.derived
-    ('rebuild, P100', -1.7, 0.612, '95 % -2.9 to -0.5')
+    >>> first.name, first.estimate, round(first.se, 3)
+    ('rebuild, P100', -1.7, 0.612)
     """
     known = {record.id: record.verified() for record in records("results")}
     return tuple(_published(row, known[row["result"]]) for row in read_data("forecast_trials.toml")["result"])
 
 
 def _published(row: Mapping[str, Any], record: Result) -> Published:
-    """A record with what a model has to know besides; its error from the interval, else from p."""
-    assert record.estimate is not None
-    if record.low is not None and record.high is not None and record.level is not None:
-        se = (record.high - record.low) / 2 / critical(record.level)
-        derived = f"{record.level:.0%} {record.low:g} to {record.high:g}".replace("%", " %")
-    else:
-        assert record.p is not None
-        se, derived = abs(record.estimate) / statistic_of_p(record.p), f"p {record.p:g}"
+    """A record with what a model has to know besides."""
+    study = study_of(record, record.trial)
+    assert study is not None
     return Published(
         record.id,
         record.trial,
         row["measure"],
-        record.estimate,
-        se,
+        study.effect,
+        study.se,
         record.unit,
-        derived,
         row.get("day", 0),
         row.get("eyes"),
     )

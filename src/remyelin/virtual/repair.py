@@ -27,7 +27,7 @@ HEALING = "healing"
 LESION_DAYS = (365, 548, 730, 1096, 1461, 2192, 2922)
 # Twice the lineage's own step: its error is 6e-7 here (tests), far below anything else.
 STEP_DAYS = 0.2
-# The rates that a rejuvenating drug gives back, and the one of a drug whose half-life was not read.
+# The rates that a rejuvenating drug gives back.
 _AGED = ("differentiation_per_day", "proliferation_per_day")
 _LEAST_DAY = 1
 
