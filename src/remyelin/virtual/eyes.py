@@ -13,7 +13,7 @@ import numpy.typing as npt
 from remyelin.errors import RefuseRun
 
 from .people import People, gamma_of
-from .premises import Premises
+from .premises import Premises, acute_recovery
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -21,7 +21,6 @@ EYES = ("OD", "OS")
 YEAR = 365.25
 MOST_TRIES = 200
 WEEK_24 = 168.0
-RECOVERY = ((0.0, 91.0, 182.0, 365.0), (0.0, 4.7, 8.6, 11.3))  # klistorner2010: days, ms of latency regained
 
 
 @dataclass(frozen=True)
@@ -172,13 +171,14 @@ def draw_acute_eyes(
     noise = 2 * spread.error_sd_ms**2 + spread.change_sd_ms**2 * WEEK_24 / spread.days
     own = np.sqrt(max(premises["acute_delay_sd_ms"] ** 2 - noise, 1.0))
     left = gamma_of(at_start, shape, premises["acute_delay_ms"], float(own))
-    scale = premises["acute_recovery_ms"] / RECOVERY[1][2]
-    to_come = scale * (np.interp(WEEK_24, *RECOVERY) - np.interp(people.day, *RECOVERY))
+    regained = acute_recovery()
+    scale = premises["acute_recovery_ms"] / regained[1][2]
+    to_come = scale * (np.interp(WEEK_24, *regained) - np.interp(people.day, *regained))
     untreated, change = left[..., None] + to_come, effect_ms * people.adherence[..., None]
     delay = untreated + change
     applied = np.maximum(change + np.minimum(untreated, 0.0), -np.maximum(untreated, 0.0))
     silent = at_start.uniform(size=shape) < premises["acute_absent_part"]
-    silent_at = (silent[..., None] & (people.day < RECOVERY[0][1]))[:, :, None, :]
+    silent_at = (silent[..., None] & (people.day < regained[0][1]))[:, :, None, :]
     return Eyes(
         affected=affected,
         responds=~(silent_at & affected[..., None]),

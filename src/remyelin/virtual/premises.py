@@ -222,6 +222,21 @@ def trial_facts(trial: str) -> Mapping[str, float]:
     return {key: float(value) for key, value in row.items() if not isinstance(value, str)}
 
 
+def acute_recovery() -> tuple[list[float], list[float]]:
+    """Days since acute optic neuritis, the first 0, and the latency (ms) that has come back by then.
+
+    The third is that of half a year, to which the premise `acute_recovery_ms` scales all.
+
+    Examples
+    --------
+    >>> acute_recovery()
+    ([0.0, 91.0, 182.0, 365.0], [0.0, 4.7, 8.6, 11.3])
+    """
+    row = read_data("virtual.toml")["acute_recovery"]
+    source(row["source"])
+    return row["day"], row["regained_ms"]
+
+
 @cache
 def _rows() -> Mapping[str, Premise]:
     rows = {}
