@@ -144,6 +144,8 @@ def _one_by_one(cohort: Cohort, endpoint: Endpoint, trials: Iterable[Any]) -> An
     rows = dict(iter(all_rows(cohort, endpoint).groupby("trial")))
 
     def fit(trial: int) -> Fitted:
+        if trial not in rows:
+            raise InputError("", "measurements", "none that can be used", "changes", "measure more")
         return fit_rows(endpoint, rows[trial].drop(columns="trial"), protocol, weighted=False)
 
     return _collected(protocol, wanted, fit)
@@ -170,7 +172,7 @@ def _collected(protocol: Protocol, trials: Sequence[int], fit: Callable[[int], F
     for row, trial in enumerate(trials):
         try:
             fitted = fit(trial)
-        except (InputError, RefuseRun, KeyError):
+        except (InputError, RefuseRun):
             continue
         participants[row] = fitted.n_participants
         for name, contrast in fitted.contrasts.iterrows():
