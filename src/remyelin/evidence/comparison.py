@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from . import arithmetic, events
+from .arms import active_and_control, counts
 from .outcome import RATIOS, ArmResult, Result
 from .rounding import Span, exactly, over, printed
 
-CONTROLS = ("placebo", "pbo", "control", "sham", "comparator", "untreated")
 UNADJUSTED = 0.2
 """By so many standard errors the effect of a model may differ from that of the raw means or counts."""
 _NEAR = f"give or take {UNADJUSTED:g} SE"
@@ -100,32 +100,6 @@ def published_p(result: Result) -> tuple[str, Span] | None:
     if result.p_relation == ">":
         return f">{result.p:g}", Span(result.p, result.p, 1.0)
     return f"{result.p:g}", printed(result.p)
-
-
-def active_and_control(result: Result) -> tuple[ArmResult, ArmResult] | None:
-    """The two arms of a result in the order of its contrast; None where they are not two.
-
-    The control is the arm that is called so, or else the second.
-    """
-    if len(result.arms) != 2 or result.contrast != "active - control":
-        return None
-    first, second = result.arms
-    return (second, first) if _is_control(first) and not _is_control(second) else (first, second)
-
-
-def counts(result: Result) -> events.Counts | None:
-    """Events and n of the active arm and of the control; None where they are not all known."""
-    arms = active_and_control(result)
-    if arms is None:
-        return None
-    active, control = arms
-    if active.events is None or active.n is None or control.events is None or control.n is None:
-        return None
-    return active.events, active.n, control.events, control.n
-
-
-def _is_control(arm: ArmResult) -> bool:
-    return any(word in arm.arm.casefold() for word in CONTROLS)
 
 
 def _freedom(result: Result, people: int | None) -> float:

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 
 from . import arithmetic, events
-from .comparison import active_and_control, counts, published_p
+from .arms import active_and_control, counts
+from .comparison import published_p
 from .outcome import RATIOS, Result
 from .rounding import Span, exactly
 
