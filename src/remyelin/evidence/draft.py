@@ -21,6 +21,7 @@ from .posted import Outcome, Study
 from .posted_result import results_of, unit_of
 from .posted_trial import slug, trial_rows
 from .registry import NCT, read_record
+from .wording import counted
 
 _HEAD = """\
 # A draft from {file}, {nct_id} in its version of {version}. Nothing here is evidence yet.
@@ -84,7 +85,7 @@ class Draft:
             f"Draft of {study.nct_id}"
             + (f" ({study.acronym})" if study.acronym else "")
             + f" from {study.file}",
-            "  " + ", ".join(_count(n, kind[:-1].replace("_", " ")) for kind, n in counts.items()),
+            "  " + ", ".join(counted(n, kind[:-1].replace("_", " ")) for kind, n in counts.items()),
         ]
         for words, items in (
             ("The registry does not give:", self.missing),
@@ -153,7 +154,7 @@ def draft(study: Study, *, only_primary: bool = False) -> Draft:
     primary = [outcome for outcome in study.outcomes if outcome.kind.upper() == "PRIMARY"]
     others = [outcome for outcome in study.outcomes if outcome not in primary]
     if only_primary and others:
-        left_out.append(f"{_count(len(others), 'outcome')} not primary, as was asked")
+        left_out.append(f"{counted(len(others), 'outcome')} not primary, as was asked")
     for outcome in primary if only_primary else (*primary, *others):
         unit = unit_of(outcome.unit)
         if unit is None:
@@ -237,10 +238,6 @@ def _table(row: DraftRow) -> Iterator[str]:
     yield f"[{row.kind}.{toml.key(row.id)}]"
     yield from _lines(row.values)
     yield from (f"# {line}" for line in row.options)
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}{'s' * (n != 1)}"
 
 
 def _escaped(sign: re.Match[str]) -> str:

@@ -106,6 +106,17 @@ def number(value: float) -> str:
     return f"{value:.12g}"
 
 
+def counted(n: int, noun: str) -> str:
+    """A number of things.
+
+    Examples
+    --------
+    >>> counted(1, "trial"), counted(3, "trial")
+    ('1 trial', '3 trials')
+    """
+    return f"{n} {noun}{'s' * (n != 1)}"
+
+
 def line(record: Any, words: str = "") -> str:
     """A record on a line: what it is, then the fields in which the words stand.
 

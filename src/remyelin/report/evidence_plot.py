@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from remyelin.evidence.graph import Graph, Link, StepSummary, graph, verdict
 from remyelin.evidence.mechanism import Barrier
+from remyelin.evidence.wording import counted
 
 from .canvas import Picture, canvas, markup, saved
 from .colour import FAINT, GAIN, INK, LOSS, MUTED, RULE
@@ -196,15 +197,11 @@ def _said(summary: StepSummary) -> list[str]:
     harm = [f"harmed by {', '.join(summary.harms)}"] if summary.harms else []
     if not summary.treatments:
         return ["nobody treats it", *harm]
-    small = f"{_count(len(summary.targets), 'target')}, {_count(len(summary.treatments), 'treatment')}"
+    small = f"{counted(len(summary.targets), 'target')}, {counted(len(summary.treatments), 'treatment')}"
     tried = sum(summary.trials.values())
     ended = ", ".join(f"{n} {each}" for each, n in summary.trials.items())
-    said = f"{_count(tried, 'trial') if tried else 'no trial'}{': ' + ended if ended else ''}"
+    said = f"{counted(tried, 'trial') if tried else 'no trial'}{': ' + ended if ended else ''}"
     return [small, *textwrap.wrap(said, 34), *harm]
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}{'s' * (n != 1)}"
 
 
 def _row(ax: Axes, shown: Graph, row: _Row) -> None:
