@@ -28,7 +28,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUM
     os.environ.setdefault(_name, "1")
 
 import numpy as np  # noqa: E402
-from mtr_read import BEST, CONVENTIONAL, SEED, Person, Read, people, read  # noqa: E402
+from mtr_read import BEST, CONVENTIONAL, SEED, Person, Read, heads_of, people, read  # noqa: E402
 from scipy.optimize import brentq  # noqa: E402
 
 from remyelin import trial  # noqa: E402
@@ -39,6 +39,7 @@ from remyelin.report.colour import ARMS, INK  # noqa: E402
 
 EFFECT_PU, HALF = 0.2, 2.0
 TRUE_SD_PU = (0.0, 0.1, 0.2, 0.3, 0.5, 0.7)
+TICKS = (10, 20, 50, 100, 200)
 OWN_SD_PU = (0.0, 0.5)  # of a lesion's own true change; the second is what virtual patients have, unverified
 RESAMPLES = 1000
 HERE = Path(__file__).parent
@@ -151,12 +152,13 @@ def _axis(
     return lines
 
 
-def table(work: Path) -> str:
-    everybody = people(work)
+def table(work: Path, heads: int) -> str:
+    files = heads_of(work, heads)
+    everybody = people(files)
     if not everybody:
         return "No head is done."
     lesions = sum(len(one.pu) for one in everybody)
-    kept = [np.load(file) for file in sorted((work / "mtr").glob("head-???.npz"))]
+    kept = [np.load(file) for file in files]
     ours, script = np.median([one["between_mm"] for one in kept], axis=0)
     spent = np.median([one["cpu_s"] for one in kept], axis=0)
     parts = [
@@ -182,17 +184,22 @@ def table(work: Path) -> str:
 
 def draw(curves: dict) -> None:
     shown = (("script", INK, "-"), ("once", INK, ":"), ("ours", ARMS[1], "-"), ("ours_se", ARMS[0], "-"))
-    with canvas(7.4, 6.2, rows=2, columns=2, sharex=True, sharey=True) as (figure, axes):
+    with canvas(7.4, 6.6, rows=2, columns=2, sharex=True, sharey=True) as (figure, axes):
         for row, (words, by_own) in zip(axes, curves.items(), strict=True):
             for axis, (own, counts) in zip(row, by_own.items(), strict=True):
                 for name, colour, style in shown:
                     needed = [one[name] for one in counts]
                     axis.plot(TRUE_SD_PU, needed, style, color=colour, lw=1.6, label=NAMES[name])
                 axis.set_yscale("log")
-                axis.set_title(f"{words.split(',')[0]}; lesions' own SD {own:g} pu", fontsize=9)
-                axis.set_xlabel("SD of true change between persons, pu")
-                axis.set_ylabel("patients an arm")
-        axes[0, 0].legend(fontsize=7)
+                axis.set_yticks(TICKS, labels=[str(tick) for tick in TICKS])
+                axis.minorticks_off()
+                axis.set_title(f"{words.split(',')[0]},\nlesions' own SD {own:g} pu", fontsize=9)
+        for axis in axes[-1]:
+            axis.set_xlabel("SD of true change between persons, pu")
+        for axis in axes[:, 0]:
+            axis.set_ylabel("patients an arm")
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, labels, fontsize=8, loc="outside lower center", ncols=2)
         text = "Patients an arm for 0.2 pu of MTR against the SD of true change, by method"
         picture = str(markup(figure, "patients-saved-mtr", text))
         picture = picture.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
@@ -217,7 +224,7 @@ def main() -> None:
 
         for seed in range(1, options.heads + 1):
             print(measure(options.work, seed), flush=True)
-    print(table(options.work))
+    print(table(options.work, options.heads))
 
 
 if __name__ == "__main__":

@@ -63,9 +63,15 @@ class Read:
         return float(np.sqrt(np.mean(weight**2 * (left**2 + more))) / np.mean(weight) / slope)
 
 
-def people(work: Path) -> list[Person]:
+def heads_of(work: Path, count: int) -> list[Path]:
+    """The files of the first heads, however many more were measured."""
+    every = [work / "mtr" / f"head-{seed:03d}.npz" for seed in range(1, count + 1)]
+    return [file for file in every if file.is_file()]
+
+
+def people(files: list[Path]) -> list[Person]:
     found = []
-    for number, file in enumerate(sorted((work / "mtr").glob("head-???.npz"))):
+    for number, file in enumerate(files):
         with np.load(file) as kept:
             count = sum(name.startswith("change_") for name in kept.files)
             for k in range(count):
